@@ -1,0 +1,46 @@
+"""Frozen data types, time, intervals, errors, registry and shape checks. Depends on numpy alone."""
+
+from fleeting.core.checks import check_finite, check_image, check_shape
+from fleeting.core.errors import FleetingError, InputError, ShapeError, UnknownNameError, UsageError
+from fleeting.core.intervals import Interval, iou
+from fleeting.core.registry import Registry
+from fleeting.core.types import (
+    ActionUnit,
+    Curve,
+    Emotion,
+    Expression,
+    Face,
+    FaceTrack,
+    Frame,
+    ModelUse,
+    Provenance,
+    Report,
+    VideoInfo,
+    QualityWarning,
+)
+
+__all__ = [
+    "ActionUnit",
+    "Curve",
+    "Emotion",
+    "Expression",
+    "Face",
+    "FaceTrack",
+    "FleetingError",
+    "Frame",
+    "InputError",
+    "Interval",
+    "ModelUse",
+    "Provenance",
+    "Registry",
+    "Report",
+    "ShapeError",
+    "UnknownNameError",
+    "UsageError",
+    "VideoInfo",
+    "QualityWarning",
+    "check_finite",
+    "check_image",
+    "check_shape",
+    "iou",
+]
