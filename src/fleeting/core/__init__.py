@@ -14,9 +14,9 @@ from fleeting.core.types import (
     Frame,
     ModelUse,
     Provenance,
+    QualityWarning,
     Report,
     VideoInfo,
-    QualityWarning,
 )
 
 __all__ = [
@@ -32,13 +32,13 @@ __all__ = [
     "Interval",
     "ModelUse",
     "Provenance",
+    "QualityWarning",
     "Registry",
     "Report",
     "ShapeError",
     "UnknownNameError",
     "UsageError",
     "VideoInfo",
-    "QualityWarning",
     "check_finite",
     "check_image",
     "check_shape",

@@ -37,10 +37,8 @@ def check_shape(array: np.ndarray, shape: tuple[int | str, ...], name: str = "ar
     sizes: dict[str, int] = {}
     fits = len(actual) == len(shape)
     for want, got in zip(shape, actual, strict=False):
-        if isinstance(want, str):
-            fits = fits and sizes.setdefault(want, got) == got
-        else:
-            fits = fits and want == got
+        expected = sizes.setdefault(want, got) if isinstance(want, str) else want
+        fits = fits and expected == got
     if not fits:
         raise ShapeError(f"{name}: expected shape {wanted}, got {actual}")
     return sizes

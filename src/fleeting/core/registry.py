@@ -30,7 +30,7 @@ class Registry(Generic[T]):
         self._items: dict[str, T] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Decorator that files a thing under a name, once."""
+        """Return a decorator that files a thing under a name, once."""
 
         def file(item: T) -> T:
             if name in self._items:
