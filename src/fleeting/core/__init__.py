@@ -5,6 +5,7 @@ from fleeting.core.errors import FleetingError, InputError, ShapeError, UnknownN
 from fleeting.core.intervals import Interval, iou
 from fleeting.core.registry import Registry
 from fleeting.core.types import (
+    LANDMARKS,
     ActionUnit,
     Curve,
     Emotion,
@@ -20,6 +21,7 @@ from fleeting.core.types import (
 )
 
 __all__ = [
+    "LANDMARKS",
     "ActionUnit",
     "Curve",
     "Emotion",
