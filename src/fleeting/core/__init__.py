@@ -2,6 +2,7 @@
 
 from fleeting.core.checks import check_finite, check_image, check_shape
 from fleeting.core.errors import FleetingError, InputError, ShapeError, UnknownNameError, UsageError
+from fleeting.core.geometry import CROP, CropGeometry, compose, invert, similarity, transform_points
 from fleeting.core.intervals import Interval, iou
 from fleeting.core.registry import Registry
 from fleeting.core.types import (
@@ -21,8 +22,10 @@ from fleeting.core.types import (
 )
 
 __all__ = [
+    "CROP",
     "LANDMARKS",
     "ActionUnit",
+    "CropGeometry",
     "Curve",
     "Emotion",
     "Expression",
@@ -44,5 +47,9 @@ __all__ = [
     "check_finite",
     "check_image",
     "check_shape",
+    "compose",
+    "invert",
     "iou",
+    "similarity",
+    "transform_points",
 ]
