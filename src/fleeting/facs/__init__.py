@@ -1,1 +1,33 @@
-"""To come."""
+"""FACS knowledge: action units, codes, regions, directions, emotion. Depends on numpy alone."""
+
+from fleeting.facs.directions import RegionMotion, au_motion
+from fleeting.facs.mesh import eye_centers, iod, mirror_index, neutral_mesh, triangles
+from fleeting.facs.regions import (
+    polygon_mask,
+    region_about,
+    region_masks,
+    region_names,
+    region_side,
+    regions,
+)
+from fleeting.facs.units import AU, AU12, action_unit, action_units
+
+__all__ = [
+    "AU",
+    "AU12",
+    "RegionMotion",
+    "action_unit",
+    "action_units",
+    "au_motion",
+    "eye_centers",
+    "iod",
+    "mirror_index",
+    "neutral_mesh",
+    "polygon_mask",
+    "region_about",
+    "region_masks",
+    "region_names",
+    "region_side",
+    "regions",
+    "triangles",
+]
