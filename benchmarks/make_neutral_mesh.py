@@ -14,7 +14,7 @@ How the neutral face is made
 3. Both are made upright: symmetrised over the mirror vertices, mirror plane to x = 0, tilted until
    forehead (10) and chin (152) are equally deep, scaled to an eye distance of 1.
 4. B is scaled axis by axis onto A by the points that a smile leaves alone; the face is A above the eye
-   line's lower lid, B from the nose tip downwards, and a smooth mixture between.
+   line's lower lid, B from the nose tip downwards, and a smooth mixture between; the lips are closed.
 
 Vertices are paired with their mirror vertex by one-to-one assignment between A and A mirrored; triangles
 are Delaunay in a stereographic view from inside the head of one half of A (its lips and lids are open,
@@ -145,6 +145,19 @@ def neutral(portrait, expected):
     return portrait + share * (laid - portrait)
 
 
+def close_lips(shape, mirror):
+    """Bring the rims of the lips together but for a tenth of the gap; the outer rings follow less."""
+    shape = shape.copy()
+    inner = np.array(LIPS[-1])
+    gap = shape[inner[:5], 1] - shape[inner[:5:-1], 1]  # lower minus upper rim, from the middle outwards
+    for ring, follow in zip(LIPS, (0.15, 0.4, 0.7, 1.0), strict=True):
+        for lower, upper, width in zip(ring[:5], ring[:5:-1], gap, strict=True):
+            for point, sign in ((lower, -1), (upper, 1)):
+                for side in {point, int(mirror[point])}:
+                    shape[side, 1] += sign * 0.45 * follow * width
+    return shape
+
+
 def triangulate(shape, mirror):
     """``(M, 3)`` symmetric triangles, clockwise on the screen; lids and lips are closed by triangles too.
 
@@ -178,7 +191,7 @@ def build():
     portrait = upright(raw, mirror)
     greys = [run(np.full((SIZE, SIZE, 3), grey, np.uint8)) for grey in range(64, 201, 17)]
     expected = np.mean([upright(g, mirror) for g in greys], axis=0)
-    shape = upright(neutral(portrait, expected), mirror)
+    shape = upright(close_lips(neutral(portrait, expected), mirror), mirror)
     return shape, mirror, triangulate(portrait, mirror)
 
 

@@ -10,11 +10,11 @@ from fleeting.facs.regions import (
     region_side,
     regions,
 )
-from fleeting.facs.units import AU, AU12, action_unit, action_units
+from fleeting.facs.units import AU, TWELVE_UNITS, action_unit, action_units
 
 __all__ = [
     "AU",
-    "AU12",
+    "TWELVE_UNITS",
     "RegionMotion",
     "action_unit",
     "action_units",

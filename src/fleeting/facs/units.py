@@ -6,7 +6,7 @@ from functools import cache
 from fleeting.core import UnknownNameError
 from fleeting.facs._data import table
 
-AU12 = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17)
+TWELVE_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17)
 """The twelve units that micro-expression detectors are trained and compared on, in the usual order."""
 
 
