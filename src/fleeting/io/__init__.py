@@ -1,1 +1,55 @@
-"""To come."""
+"""Video in and out, and results: JSON, CSV, ELAN ``.eaf``; files are written whole or not at all."""
+
+from fleeting.io.atomic import atomic_path, explain_os_error, sweep_temporaries, validate_folder, write_atomic
+from fleeting.io.csvfile import read_table, write_table
+from fleeting.io.eaf import EafAnnotation, annotations_of, read_eaf, write_eaf
+from fleeting.io.results import (
+    SCHEMA,
+    clear_result,
+    read_result,
+    result_is_current,
+    result_paths,
+    write_result,
+)
+from fleeting.io.tables import (
+    RESULT_COLUMNS,
+    IntervalRow,
+    SummaryRow,
+    action_units_text,
+    expression_rows,
+    read_intervals_csv,
+    to_frame,
+    write_intervals_csv,
+    write_result_csv,
+    write_summary,
+)
+
+__all__ = [
+    "RESULT_COLUMNS",
+    "SCHEMA",
+    "EafAnnotation",
+    "IntervalRow",
+    "SummaryRow",
+    "action_units_text",
+    "annotations_of",
+    "atomic_path",
+    "clear_result",
+    "explain_os_error",
+    "expression_rows",
+    "read_eaf",
+    "read_intervals_csv",
+    "read_result",
+    "read_table",
+    "result_is_current",
+    "result_paths",
+    "sweep_temporaries",
+    "to_frame",
+    "validate_folder",
+    "write_atomic",
+    "write_eaf",
+    "write_intervals_csv",
+    "write_result",
+    "write_result_csv",
+    "write_summary",
+    "write_table",
+]
