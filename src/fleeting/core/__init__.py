@@ -3,7 +3,7 @@
 from fleeting.core.checks import check_finite, check_image, check_shape
 from fleeting.core.errors import FleetingError, InputError, ShapeError, UnknownNameError, UsageError
 from fleeting.core.geometry import CROP, CropGeometry, compose, invert, similarity, transform_points
-from fleeting.core.intervals import Interval, iou
+from fleeting.core.intervals import MICRO_LIMIT_S, Interval, Kind, iou, kind_of
 from fleeting.core.registry import Registry
 from fleeting.core.types import (
     LANDMARKS,
@@ -18,12 +18,14 @@ from fleeting.core.types import (
     Provenance,
     QualityWarning,
     Report,
+    Side,
     VideoInfo,
 )
 
 __all__ = [
     "CROP",
     "LANDMARKS",
+    "MICRO_LIMIT_S",
     "ActionUnit",
     "CropGeometry",
     "Curve",
@@ -35,12 +37,14 @@ __all__ = [
     "Frame",
     "InputError",
     "Interval",
+    "Kind",
     "ModelUse",
     "Provenance",
     "QualityWarning",
     "Registry",
     "Report",
     "ShapeError",
+    "Side",
     "UnknownNameError",
     "UsageError",
     "VideoInfo",
@@ -50,6 +54,7 @@ __all__ = [
     "compose",
     "invert",
     "iou",
+    "kind_of",
     "similarity",
     "transform_points",
 ]

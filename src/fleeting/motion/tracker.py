@@ -1,0 +1,295 @@
+"""Follow the regions of one face through a video, a frame at a time, in constant memory per frame.
+
+The crop's transform is held still while the face stays within a fraction of a pixel, and is moved by
+what the registration itself measured, never by landmarks from frame to frame. The reference picture
+is renewed every second, and displacements are chained from reference to reference, so that fast and
+slow onsets both show against a reference that still looks alike.
+"""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from fleeting import facs
+from fleeting.core import CROP, CropGeometry, compose, invert, transform_points
+from fleeting.motion.registration import Reference, make_reference, normalise
+from fleeting.motion.rigid import fit_head_motion, relief, remove_head_motion
+
+REFERENCE_S = 1.0  # a reference serves this long
+MOVE_PX = 0.8  # the crop follows the head when it has moved this much
+FOLLOW_STEPS = 4
+LOST_CORRELATION = 0.6  # below this likeness to the reference, registration has lost the face
+LANDMARK_PULL = 0.5  # share of a landmark's correction taken when the reference is renewed
+MASK_MEMORY = 0.5  # smoothing of the landmarks that draw the masks
+
+STIFF = {"nose_bridge": 1.0, "forehead": 0.6, "temple_left": 0.6, "temple_right": 0.6, "nose_tip": 0.6}
+LOOSE = 0.25  # trust in any other region as part of the stiff head
+APPEARANCE = ("eye_open_left", "eye_open_right", "mouth_open")
+
+
+@dataclass
+class RegionSignals:
+    """What was measured of one face, frame by frame.
+
+    Parameters
+    ----------
+    frames
+        ``(N,)`` frame indices.
+    regions
+        ``(N, R, 2)`` float32: displacement of each region, head motion removed, pixels of the crop,
+        chained over the recording (only differences over a second or so mean anything).
+    head
+        ``(N, 2)`` float32: place of the face, in eye distances.
+    likeness
+        ``(N,)`` correlation with the reference, 1 is the same picture.
+    openings
+        ``(N, 3)`` brightness within the openings of the eyes (left, right) and the mouth, relative.
+    """
+
+    frames: np.ndarray
+    regions: np.ndarray
+    head: np.ndarray
+    likeness: np.ndarray
+    openings: np.ndarray
+
+
+def motion_regions() -> tuple[str, ...]:
+    """Names of the regions that are followed: all but the openings of eyes and mouth."""
+    return tuple(name for name in facs.region_names() if name not in APPEARANCE)
+
+
+def sample_crop(gray: np.ndarray, transform: np.ndarray, geometry: CropGeometry = CROP) -> np.ndarray:
+    """Cut the aligned crop out of a picture.
+
+    Parameters
+    ----------
+    gray
+        ``(H, W)`` or ``(H, W, 3)`` uint8.
+    transform
+        ``(2, 3)`` from the picture to the crop. Where it shrinks by two or more, pixels are averaged first.
+
+    Returns
+    -------
+    ``(height, width)`` or ``(height, width, 3)`` uint8.
+
+    Examples
+    --------
+    >>> sample_crop(np.full((50, 60), 7, np.uint8), np.eye(2, 3)).shape
+    (128, 112)
+    """
+    size = (geometry.width, geometry.height)
+    factor = int(1 / max(float(np.hypot(*transform[:, 0])), 1e-6))
+    matrix, source = transform, gray
+    if factor >= 2:
+        corners = transform_points(
+            invert(transform), np.array([[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]], float)
+        )
+        low = np.floor(np.maximum(corners.min(0) - factor, 0)).astype(int)
+        high = np.ceil(np.minimum(corners.max(0) + factor, gray.shape[1::-1])).astype(int)
+        if (high - low).min() >= factor:
+            high = low + (high - low) // factor * factor
+            part = gray[low[1] : high[1], low[0] : high[0]]
+            source = cv2.resize(part, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+            # pixel centres: full = low + (small + 0.5) * factor - 0.5
+            to_full = np.array(
+                [[factor, 0, low[0] + factor / 2 - 0.5], [0, factor, low[1] + factor / 2 - 0.5]]
+            )
+            matrix = compose(transform, to_full)
+    return cv2.warpAffine(source, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+class RegionTracker:
+    """Measures one face; feed it frames in order with `push`, collect with `finish`.
+
+    Parameters
+    ----------
+    geometry
+        The aligned crop.
+
+    Examples
+    --------
+    >>> tracker = RegionTracker()
+    >>> mesh = facs.neutral_mesh()[:, :2] * 44 + [60, 60]
+    >>> picture = np.random.default_rng(0).integers(0, 255, (160, 120), np.uint8)
+    >>> from fleeting.core import similarity
+    >>> to_crop = similarity(mesh, facs.neutral_mesh()[:, :2] * CROP.iod + CROP.origin)
+    >>> for i in range(3):
+    ...     _ = tracker.push(i, i / 25, picture, landmarks=mesh, transform=to_crop)
+    >>> float(np.abs(tracker.finish().regions).max())
+    0.0
+    """
+
+    def __init__(self, geometry: CropGeometry = CROP) -> None:
+        self.geometry = geometry
+        self.names = motion_regions()
+        self._trust = np.array([STIFF.get(name, LOOSE) for name in self.names])
+        self._rows = [facs.region_names().index(name) for name in self.names]
+        self._open_rows = [facs.region_names().index(name) for name in APPEARANCE]
+        self._transform: np.ndarray | None = None
+        self._reference: Reference | None = None
+        self._mesh: np.ndarray | None = None  # landmarks in the crop, smoothed
+        self._offset = np.zeros((len(self.names), 2))
+        self._since = 0.0
+        self._seen: tuple[np.ndarray, np.ndarray] | None = None
+        self._block: list[tuple[int, np.ndarray, np.ndarray, float, np.ndarray]] = []
+        self._done: list[tuple[np.ndarray, ...]] = []
+
+    @property
+    def transform(self) -> np.ndarray | None:
+        """Transform ``(2, 3)`` in force, from the picture to the crop."""
+        return self._transform
+
+    def push(
+        self,
+        index: int,
+        time_s: float,
+        gray: np.ndarray,
+        *,
+        landmarks: np.ndarray | None = None,
+        transform: np.ndarray | None = None,
+    ) -> bool:
+        """Measure one frame.
+
+        Parameters
+        ----------
+        index, time_s
+            Frame index and time.
+        gray
+            ``(H, W)`` uint8, the whole picture.
+        landmarks, transform
+            Where they were measured on this frame: ``(468, 2+)`` pixels, and the ``(2, 3)`` that they
+            give. The first frame, and the first after `restart`, must have them.
+
+        Returns
+        -------
+        bool
+            False where the face was not recognised: the frame is not kept, and the caller should
+            look for the face again and call `restart`.
+        """
+        if self._reference is None:
+            if landmarks is None or transform is None:
+                return False
+            self._transform, self._mesh = transform, transform_points(transform, landmarks)
+            self._renew(time_s, normalise(sample_crop(gray, transform, self.geometry), self.geometry.iod))
+        elif landmarks is not None and transform is not None:
+            self._learn(landmarks, transform)
+        picture, moved, likeness = self._follow(gray)
+        if likeness < LOST_CORRELATION:
+            return False
+        self._block.append((index, moved, self._place(), likeness, self._openings @ picture.ravel()))
+        if time_s - self._since >= REFERENCE_S and self._seen is not None:
+            self._close_block()
+            self._adopt()
+            fresh = normalise(sample_crop(gray, self._require(), self.geometry), self.geometry.iod)
+            self._renew(time_s, fresh)
+        return True
+
+    def restart(self) -> None:
+        """Forget reference and place (the face was lost or the scene cut); what was measured stays."""
+        self._close_block()
+        self._reference, self._transform, self._mesh = None, None, None
+
+    def finish(self) -> RegionSignals:
+        """Give all that was measured so far."""
+        self._close_block()
+        if not self._done:
+            count = len(self.names)
+            return RegionSignals(
+                np.zeros(0, int), np.zeros((0, count, 2), np.float32), np.zeros((0, 2), np.float32),
+                np.zeros(0, np.float32), np.zeros((0, len(APPEARANCE)), np.float32),
+            )  # fmt: skip
+        return RegionSignals(*(np.concatenate(part) for part in zip(*self._done, strict=True)))
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _require(self) -> np.ndarray:
+        assert self._transform is not None
+        return self._transform
+
+    def _learn(self, landmarks: np.ndarray, transform: np.ndarray) -> None:
+        self._seen = (landmarks, transform)
+
+    def _adopt(self) -> None:
+        """Pull the crop halfway to where the newest landmarks want it, and redraw the masks there."""
+        assert self._seen is not None
+        landmarks, wanted = self._seen
+        change = compose(wanted, invert(self._require()))
+        still = np.array([[1.0, 0, 0], [0, 1, 0]])
+        self._transform = compose(still + LANDMARK_PULL * (change - still), self._require())
+        mesh = transform_points(self._transform, landmarks)
+        self._mesh = mesh if self._mesh is None else MASK_MEMORY * self._mesh + (1 - MASK_MEMORY) * mesh
+        self._seen = None
+
+    def _renew(self, time_s: float, picture: np.ndarray) -> None:
+        """Make ``picture`` the reference, with masks where the face is now."""
+        assert self._mesh is not None
+        masks = facs.region_masks(self._mesh, picture.shape)
+        self._reference = make_reference(picture, masks[self._rows])
+        openings = masks[self._open_rows].reshape(len(APPEARANCE), -1).astype(np.float32)
+        self._openings = openings / np.maximum(openings.sum(1, keepdims=True), 1)
+        self._face = np.flatnonzero(masks.any(axis=0))
+        part = picture.ravel()[self._face]
+        self._face_values = (part - part.mean()) / (np.linalg.norm(part - part.mean()) + 1e-9)
+        origin, iod = self.geometry.origin, self.geometry.iod
+        centres = np.stack([_centroid(masks[r], self.geometry) for r in self._rows]) - origin
+        depth = np.array([facs.neutral_mesh()[list(facs.regions()[n]), 2].mean() for n in self.names])
+        self._basis = relief(centres, depth * iod, iod)
+        flat = self._basis[:, :, :4].reshape(-1, 4)
+        trust = np.repeat(self._trust, 2)[:, None]
+        self._quick = np.linalg.solve(flat.T @ (flat * trust) + 1e-3 * np.eye(4), (flat * trust).T)
+        self._since = time_s
+        self._seen = None
+
+    def _follow(self, gray: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """Register a frame, moving the crop after the head where it went too far."""
+        assert self._reference is not None
+        iod = self.geometry.iod
+        for step in range(FOLLOW_STEPS):
+            picture = normalise(sample_crop(gray, self._require(), self.geometry), iod)
+            moved = self._reference.displacements(picture)
+            tx, ty, scale, roll = self._quick @ moved.ravel()
+            if max(np.hypot(tx, ty), np.hypot(scale, roll)) < MOVE_PX or step == FOLLOW_STEPS - 1:
+                break
+            self._transform = compose(self._head_step(tx, ty, scale / iod, roll / iod), self._require())
+        part = picture.ravel()[self._face]
+        part = part - part.mean()
+        likeness = float(part @ self._face_values / (np.linalg.norm(part) + 1e-9))
+        return picture, moved, likeness
+
+    def _head_step(self, tx: float, ty: float, scale: float, roll: float) -> np.ndarray:
+        """Similarity that undoes a head motion measured about the point between the eyes."""
+        turn = np.array([[1 + scale, -roll], [roll, 1 + scale]])
+        centre = self.geometry.origin
+        return invert(np.column_stack([turn, centre + [tx, ty] - turn @ centre]))
+
+    def _place(self) -> np.ndarray:
+        """Where the point between the eyes is in the picture, in eye distances."""
+        transform = self._require()
+        scale = float(np.hypot(*transform[:, 0]))
+        return transform_points(invert(transform), self.geometry.origin) * scale / self.geometry.iod
+
+    def _close_block(self) -> None:
+        if not self._block:
+            return
+        index, moved, place, likeness, openings = zip(*self._block, strict=True)
+        raw = np.stack(moved)
+        head = fit_head_motion(raw, self._basis, self._trust)
+        free = remove_head_motion(raw, self._basis, head) + self._offset
+        where = np.stack(place) + head[:, :2] / self.geometry.iod
+        self._done.append(
+            (
+                np.array(index),
+                free.astype(np.float32),
+                where.astype(np.float32),
+                np.array(likeness, np.float32),
+                np.stack(openings).astype(np.float32),
+            )
+        )
+        self._offset = free[-1]
+        self._block = []
+
+
+def _centroid(mask: np.ndarray, geometry: CropGeometry) -> np.ndarray:
+    y, x = np.nonzero(mask)
+    return np.array([x.mean(), y.mean()]) if len(x) else geometry.origin
