@@ -1,5 +1,6 @@
 """Video in and out, and results: JSON, CSV, ELAN ``.eaf``; files are written whole or not at all."""
 
+from fleeting.io._frame import DecodedFrame
 from fleeting.io.atomic import atomic_path, explain_os_error, sweep_temporaries, validate_folder, write_atomic
 from fleeting.io.csvfile import read_table, write_table
 from fleeting.io.eaf import EafAnnotation, annotations_of, read_eaf, write_eaf
@@ -23,19 +24,26 @@ from fleeting.io.tables import (
     write_result_csv,
     write_summary,
 )
+from fleeting.io.video import VideoReader, content_sha256, open_video
+from fleeting.io.writer import VideoWriter, write_video
 
 __all__ = [
     "RESULT_COLUMNS",
     "SCHEMA",
+    "DecodedFrame",
     "EafAnnotation",
     "IntervalRow",
     "SummaryRow",
+    "VideoReader",
+    "VideoWriter",
     "action_units_text",
     "annotations_of",
     "atomic_path",
     "clear_result",
+    "content_sha256",
     "explain_os_error",
     "expression_rows",
+    "open_video",
     "read_eaf",
     "read_intervals_csv",
     "read_result",
@@ -52,4 +60,5 @@ __all__ = [
     "write_result_csv",
     "write_summary",
     "write_table",
+    "write_video",
 ]

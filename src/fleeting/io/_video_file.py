@@ -1,0 +1,182 @@
+"""Video files through PyAV (FFmpeg)."""
+
+import bisect
+import contextlib
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from fleeting.core import InputError
+from fleeting.io._frame import DecodedFrame
+from fleeting.io._ledger import Ledger
+from fleeting.io._picture import AvPicture, fingerprint, orientation_of
+from fleeting.io.video import VideoReader
+
+_PLAY_HINT = "check that it plays in a media player, or convert it to MP4"
+_GIVE_UP_AFTER = 16  # read errors in a row
+_DEFAULT_FPS = Fraction(25)
+_FASTEST = 100_000
+# Containers whose header states how long the video is; others let FFmpeg guess from the bit rate.
+_STATES_DURATION = ("mov", "matroska", "avi", "asf", "flv")
+
+
+class FileReader(VideoReader):
+    """A video file. See :class:`fleeting.io.VideoReader`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        with _opened(path) as (container, stream):
+            ledger = Ledger(Fraction(1), Fraction(1))
+            first = next(_frames(container, stream, ledger), None)
+            if first is None:
+                raise InputError(path, "not a single frame can be decoded", _PLAY_HINT)
+            self._orientation = orientation_of(first)
+            self._stored_size = first.width, first.height
+            self.width, self.height = self._orientation.size(first.width, first.height)
+            self._rate = _nominal_rate(stream)
+            self._tick = first.time_base or stream.time_base or Fraction(1, 1000)
+        self.nominal_fps = float(self._rate)
+
+    def _new_ledger(self) -> Ledger:
+        return Ledger(1 / self._rate, Fraction(self._tick))
+
+    def _decode(self, ledger: Ledger) -> Iterator[DecodedFrame]:
+        with _opened(self.path) as (container, stream):
+            ledger.promised_frames, ledger.promised_s = stream.frames, _promised_s(container, stream)
+            for frame in _frames(container, stream, ledger):
+                ledger.interlaced += frame.interlaced_frame
+                ledger.damaged += frame.is_corrupt
+                ledger.resized += (frame.width, frame.height) != self._stored_size
+                time = ledger.add(frame.pts, key=frame.key_frame, mark=fingerprint(frame))
+                yield DecodedFrame(len(ledger) - 1, time, self._picture(frame))
+
+    def _picture(self, frame: av.VideoFrame) -> AvPicture:
+        width, height = self._stored_size
+        if (frame.width, frame.height) != self._stored_size:
+            frame = frame.reformat(width=width, height=height)
+        return AvPicture(frame, self._orientation)
+
+    def _pick(self, wanted: list[int], ledger: Ledger) -> dict[int, DecodedFrame]:
+        found: dict[int, DecodedFrame] = {}
+        if not wanted or not ledger.clock.exact:
+            return found
+        with _opened(self.path) as (container, stream):
+            for key, group in itertools.groupby(wanted, lambda index: _key_before(ledger, index)):
+                try:
+                    if key > 0:  # the first group starts in the fresh container, without a seek
+                        container.seek(ledger.stamps[key], stream=stream)
+                except av.FFmpegError:  # this container cannot seek: the caller decodes from the start
+                    return found
+                found |= self._pick_group(container, stream, list(group), ledger)
+        return found
+
+    def _pick_group(
+        self, container: InputContainer, stream: VideoStream, group: list[int], ledger: Ledger
+    ) -> dict[int, DecodedFrame]:
+        found: dict[int, DecodedFrame] = {}
+        open_stamps = {ledger.stamps[index]: index for index in group}
+        last = ledger.stamps[group[-1]]
+        for frame in _frames(container, stream, self._new_ledger()):
+            if frame.pts is None or frame.pts > last:
+                break
+            index = open_stamps.pop(frame.pts, None)
+            if index is not None and fingerprint(frame) == ledger.prints[index]:
+                time = (frame.pts - ledger.stamps[0]) * ledger.tick
+                found[index] = DecodedFrame(index, time, self._picture(frame))
+            if not open_stamps:
+                break
+        return found
+
+
+def _key_before(ledger: Ledger, index: int) -> int:
+    return ledger.keys[bisect.bisect_right(ledger.keys, index) - 1]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    try:
+        # "file:" keeps names such as 12:30.mp4 or -x.mp4 from being read as something else, and the list of
+        # protocols keeps playlists from reaching for the network.
+        container = av.open(f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"})
+    except (av.FFmpegError, OSError) as error:
+        why = error.strerror or type(error).__name__
+        raise InputError(path, f"cannot be read as a video ({why})", _PLAY_HINT) from error
+    with container:
+        stream = _video_stream(container, path)
+        stream.thread_type = "AUTO"
+        yield container, stream
+
+
+def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams or container.format.name == "tty":  # FFmpeg would draw a text file as pictures
+        held = sorted({s.type for s in container.streams} - {"video"})
+        what = f"has no video stream (only {', '.join(held)})" if held else "has no video stream"
+        raise InputError(path, what, "give a file with moving pictures")
+    usable = [s for s in streams if s.codec_context is not None]
+    if not usable:
+        raise InputError(path, "uses a codec that this FFmpeg cannot decode", "convert it to MP4 (H.264)")
+    best = container.streams.best("video")
+    return best if best in usable and isinstance(best, VideoStream) else usable[0]
+
+
+def _nominal_rate(stream: VideoStream) -> Fraction:
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and 0 < rate <= _FASTEST:
+            return Fraction(rate)
+    return _DEFAULT_FPS
+
+
+def _promised_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """When the last frame should end, in the container's own time."""
+    if not container.format.name.startswith(_STATES_DURATION):
+        return None
+    if stream.duration and stream.time_base:
+        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+    if container.duration:
+        return ((container.start_time or 0) + container.duration) / av.time_base
+    return None
+
+
+def _frames(container: InputContainer, stream: VideoStream, ledger: Ledger) -> Iterator[av.VideoFrame]:
+    """Decode from where the container stands to its end, over damaged pieces."""
+    for packet in _packets(container, ledger):
+        if packet.pts is not None and packet.time_base:
+            end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            ledger.reached_s = max(ledger.reached_s, end)
+        if packet.stream.index == stream.index:
+            ledger.packets += 1
+            yield from _decoded(stream, packet, ledger)
+    yield from _decoded(stream, None, ledger)
+
+
+def _packets(container: InputContainer, ledger: Ledger) -> Iterator[Packet]:
+    failures = 0
+    while failures < _GIVE_UP_AFTER:
+        try:
+            for packet in container.demux():
+                if packet.size:  # empty ones only tell decoders to give what they hold
+                    failures = 0
+                    ledger.read_error = ""
+                    yield packet
+            return
+        except av.FFmpegError as error:
+            failures += 1
+            ledger.read_error = error.strerror or type(error).__name__
+
+
+def _decoded(stream: VideoStream, packet: Packet | None, ledger: Ledger) -> list[av.VideoFrame]:
+    try:
+        return stream.decode(packet)
+    except EOFError:  # already flushed
+        return []
+    except av.FFmpegError:
+        ledger.damaged += 1
+        return []
