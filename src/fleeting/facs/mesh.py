@@ -56,8 +56,9 @@ def mirror_index() -> np.ndarray:
 def triangles() -> np.ndarray:
     """Triangles of the mesh, ``(M, 3)`` int vertex numbers, clockwise on the screen.
 
-    They cover the whole face oval, the openings between lids and lips too; no edge is crossed by a lid or
-    lip rim, so the openings can be taken out (see ``regions``).
+    They cover the whole face oval, the openings between lids and lips too, which ``triangle_sets`` takes
+    apart. Left and right are mirrored. Of the neutral face's triangles 20 at its rim and in the lip corners
+    turn away from the camera.
 
     Examples
     --------

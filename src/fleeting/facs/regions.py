@@ -7,7 +7,7 @@ import numpy as np
 
 from fleeting.core import ShapeError, UnknownNameError
 from fleeting.facs._data import table
-from fleeting.facs.mesh import mirror_index
+from fleeting.facs.mesh import mirror_index, triangles
 
 Kind = Literal["muscle", "reference", "opening"]
 
@@ -91,6 +91,27 @@ def region_about(name: str) -> str:
     return _row(name)[3]
 
 
+def triangle_sets() -> dict[str, np.ndarray]:
+    """Sort the triangles of the mesh into skin and openings.
+
+    Returns
+    -------
+    dict
+        ``"skin"``, ``"eye_open_left"``, ``"eye_open_right"`` and ``"mouth_open"`` -> ``(M, 3)`` int; together
+        they are ``triangles()``.
+
+    Examples
+    --------
+    >>> {name: len(part) for name, part in triangle_sets().items()}
+    {'eye_open_left': 14, 'eye_open_right': 14, 'mouth_open': 18, 'skin': 852}
+    """
+    sets, skin = {}, np.ones(len(triangles()), bool)
+    for name in region_names("opening"):
+        inside = np.isin(triangles(), _row(name)[0]).all(axis=1)
+        sets[name], skin = triangles()[inside], skin & ~inside
+    return {**sets, "skin": triangles()[skin]}
+
+
 def polygon_mask(polygon: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Fill a polygon: a pixel belongs to it where its centre lies inside (even-odd rule).
 
@@ -152,7 +173,8 @@ def region_masks(
     Returns
     -------
     numpy.ndarray
-        ``(R, H, W)`` bool. No pixel lies in two regions of a face seen from the front.
+        ``(R, H, W)`` bool. Regions share no pixel, but for a few where rings fold over on a turned or
+        broadly smiling face.
 
     Raises
     ------
