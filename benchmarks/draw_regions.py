@@ -47,7 +47,7 @@ def painted(picture, points, opacity):
 def mesh_panel(height):
     """The neutral mesh, named regions on the subject's left."""
     picture = np.full((height, int(height * 0.88), 3), 255, np.uint8)
-    scale = height / 2.75
+    scale = height / 2.78
     points = facs.neutral_mesh()[:, :2] * scale + (picture.shape[1] / 2, height * 0.345)
     for corners in facs.triangles():
         outline(picture, points[corners], GREY)
@@ -80,8 +80,8 @@ def portrait_panel(height):
 def unit_panel(au, size):
     """One small face with the arrows of one action unit."""
     picture = np.full((size, size, 3), 255, np.uint8)
-    scale = size / 2.75
-    points = facs.neutral_mesh()[:, :2] * scale + (size / 2, size * 0.42)
+    scale = size / 2.95
+    points = facs.neutral_mesh()[:, :2] * scale + (size / 2, size * 0.385)
     for ring in facs.regions().values():
         outline(picture, points[list(ring)], GREY)
     for motion in facs.au_motion()[au]:

@@ -14,7 +14,8 @@ How the neutral face is made
 3. Both are made upright: symmetrised over the mirror vertices, mirror plane to x = 0, tilted until
    forehead (10) and chin (152) are equally deep, scaled to an eye distance of 1.
 4. B is scaled axis by axis onto A by the points that a smile leaves alone; the face is A above the eye
-   line's lower lid, B from the nose tip downwards, and a smooth mixture between; the lips are closed.
+   line's lower lid, B from the nose tip downwards, and a smooth mixture between; the lips are closed, and
+   the heights of nose, mouth and chin and the mouth's width are set to adult means.
 
 Vertices are paired with their mirror vertex by one-to-one assignment between A and A mirrored; triangles
 are Delaunay in a stereographic view from inside the head of one half of A (its lips and lids are open,
@@ -36,6 +37,9 @@ SIZE = 192  # the model's input
 FACE = (222.0, 118.0, 170.0, 3.0)  # centre x, y, side length and roll in degrees of the face in the portrait
 SEEDS = [(33, 263), (133, 362), (61, 291), (234, 454), (70, 300), (107, 336), (172, 397), (48, 278)]
 MIDLINE = [10, 152, 1, 168, 0, 17]
+# Adult means (women and men) after Farkas, Anthropometry of the Head and Face, 1994, in eye distances of
+# 61 mm, the eye line lying 9 mm below the nasion; rounded.
+UNDER_NOSE, LIP_LINE, CHIN, MOUTH_WIDTH = 0.72, 1.05, 1.79, 0.86
 OVAL = [10, 109, 67, 103, 54, 21, 162, 127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152]
 RIGID = [33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 98, 327, 10, 109, 338, 127, 356, 234, 454]
 # The subject's right half of the lips in four rings from the skin to the opening, each from the middle of
@@ -158,6 +162,25 @@ def close_lips(shape, mirror):
     return shape
 
 
+def proportion(shape):
+    """Pull mouth and chin to the proportions of adults; the portrait smiles and is one person.
+
+    Heights below the eye line: a monotone curve through the eye line, the point under the nose, the lip
+    line and the chin. Width of the mouth: a smooth squeeze around the lip corners.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    known = [-1.0, 0.0, shape[2, 1], shape[[13, 14], 1].mean(), shape[152, 1]]
+    shape = shape.copy()
+    shape[:, 1] = PchipInterpolator(known, [-1.0, 0.0, UNDER_NOSE, LIP_LINE, CHIN])(shape[:, 1])
+    corner = shape[291]
+    near = np.exp(-((np.abs(shape[:, 0]) - corner[0]) ** 2 + (shape[:, 1] - corner[1]) ** 2) / (2 * 0.35**2))
+    inside = np.abs(shape[:, 0]) <= corner[0]
+    near[inside] = np.exp(-((shape[inside, 1] - corner[1]) ** 2) / (2 * 0.35**2))
+    shape[:, 0] *= 1 + near * (MOUTH_WIDTH / (2 * corner[0]) - 1)
+    return shape
+
+
 def triangulate(shape, mirror):
     """``(M, 3)`` symmetric triangles, clockwise on the screen; lids and lips are closed by triangles too.
 
@@ -191,7 +214,7 @@ def build():
     portrait = upright(raw, mirror)
     greys = [run(np.full((SIZE, SIZE, 3), grey, np.uint8)) for grey in range(64, 201, 17)]
     expected = np.mean([upright(g, mirror) for g in greys], axis=0)
-    shape = upright(close_lips(neutral(portrait, expected), mirror), mirror)
+    shape = upright(proportion(close_lips(neutral(portrait, expected), mirror)), mirror)
     return shape, mirror, triangulate(portrait, mirror)
 
 
