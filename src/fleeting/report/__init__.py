@@ -1,1 +1,16 @@
-"""To come."""
+"""Results as pages that people read: one self-contained HTML file a video, and one over many."""
+
+from fleeting.report.index import IndexRow, index_row, render_index, write_index
+from fleeting.report.page import render_report, write_html
+from fleeting.report.save import default_stem, save_report
+
+__all__ = [
+    "IndexRow",
+    "default_stem",
+    "index_row",
+    "render_index",
+    "render_report",
+    "save_report",
+    "write_html",
+    "write_index",
+]
