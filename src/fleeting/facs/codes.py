@@ -22,7 +22,7 @@ _NOTHING = frozenset(
 _MOST_PARENTHESES = 20  # no coder writes more; it bounds the recursion
 _UNIT = re.compile(
     r"(?P<before>[LRTBA])?\s*(?P<kind>AU|AD|M)?\s*(?P<inner>[LRTBA])?\s*(?P<number>\d{1,2})(?:\.0)?"
-    r"(?P<after>[LR])?(?P<intensity>[A-EX-Z])?(?:\s*-\s*(?P<or>[A-EX-Z]))?",
+    r"(?P<after>[LR])?(?P<intensity>[A-EX-Z])?(?:\s*[-/]\s*(?P<or>[A-EX-Z]))?",
     re.IGNORECASE,
 )
 _LEVEL = re.compile(r"[A-EX-Z]", re.IGNORECASE)
