@@ -96,6 +96,7 @@ class Ledger:
         self.promised_frames = 0
         self.reached_s = 0.0
         self.packets = 0
+        self.unseen = 0  # packets that the container itself cuts off the start or end
         self.read_error = ""
         self.damaged = 0
         self.resized = 0
@@ -138,7 +139,7 @@ class Ledger:
             return False
         if self.read_error or self.packets < self.promised_frames:
             return True
-        slack = max(2 * float(self.clock.frame), 0.25)
+        slack = max(2 * float(self.clock.frame), 0.1)
         return self.promised_s is not None and self.promised_s - self.reached_s > slack
 
     def problems(self) -> list[QualityWarning]:

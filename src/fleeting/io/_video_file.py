@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.container import InputContainer
+from av.container import Flags, InputContainer
 from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -21,6 +21,8 @@ from fleeting.io.video import VideoReader
 
 _PLAY_HINT = "check that it plays in a media player, or convert it to MP4"
 _GIVE_UP_AFTER = 16  # read errors in a row
+_ONE_PICTURE_A_PACKET = ("h264", "hevc")
+_SEEK_BACK = (0, 1, 3)  # key frames; MPEG program streams are known to land one late
 _DEFAULT_FPS = Fraction(25)
 _FASTEST = 100_000
 # Containers whose header states how long the video is; others let FFmpeg guess from the bit rate.
@@ -41,6 +43,8 @@ class FileReader(VideoReader):
             self._stored_size = first.width, first.height
             self.width, self.height = self._orientation.size(first.width, first.height)
             self._rate = _nominal_rate(stream)
+            # AVI holds decoding times alone. They are late by a constant delay, which counts for nothing here.
+            self._by_dts = first.pts is None and first.dts is not None
             self._tick = first.time_base or stream.time_base or Fraction(1, 1000)
         self.nominal_fps = float(self._rate)
 
@@ -50,12 +54,26 @@ class FileReader(VideoReader):
     def _decode(self, ledger: Ledger) -> Iterator[DecodedFrame]:
         with _opened(self.path) as (container, stream):
             ledger.promised_frames, ledger.promised_s = stream.frames, _promised_s(container, stream)
-            for frame in _frames(container, stream, ledger):
+            for frame, stamp in self._stamped(_frames(container, stream, ledger)):
                 ledger.interlaced += frame.interlaced_frame
                 ledger.damaged += frame.is_corrupt
                 ledger.resized += (frame.width, frame.height) != self._stored_size
-                time = ledger.add(frame.pts, key=frame.key_frame, mark=fingerprint(frame))
+                time = ledger.add(stamp, key=frame.key_frame, mark=fingerprint(frame))
                 yield DecodedFrame(len(ledger) - 1, time, self._picture(frame))
+            # Where errors meet the end of the file, PyAV drops frames without a word.
+            if stream.codec_context.name in _ONE_PICTURE_A_PACKET and not ledger.interlaced:
+                ledger.damaged += max(0, ledger.packets - ledger.unseen - len(ledger) - ledger.damaged)
+
+    def _stamped(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[av.VideoFrame, int | None]]:
+        """Give each frame its time stamp in ticks, None where it has none."""
+        step = max(1, round(1 / (self._rate * self._tick)))
+        last: int | None = None
+        for frame in frames:
+            stamp = frame.dts if self._by_dts else frame.pts
+            if stamp is None and self._by_dts and last is not None:
+                stamp = last + step  # the last frames leave the decoder after the last packet
+            last = stamp
+            yield frame, stamp
 
     def _picture(self, frame: av.VideoFrame) -> AvPicture:
         width, height = self._stored_size
@@ -69,34 +87,47 @@ class FileReader(VideoReader):
             return found
         with _opened(self.path) as (container, stream):
             for key, group in itertools.groupby(wanted, lambda index: _key_before(ledger, index)):
-                try:
-                    if key > 0:  # the first group starts in the fresh container, without a seek
-                        container.seek(ledger.stamps[key], stream=stream)
-                except av.FFmpegError:  # this container cannot seek: the caller decodes from the start
-                    return found
-                found |= self._pick_group(container, stream, list(group), ledger)
+                found |= self._pick_group(container, stream, list(group), ledger, key)
         return found
 
     def _pick_group(
+        self, container: InputContainer, stream: VideoStream, group: list[int], ledger: Ledger, key: int
+    ) -> dict[int, DecodedFrame]:
+        """Decode frames behind one key frame, from further back where a seek lands too late."""
+        found: dict[int, DecodedFrame] = {}
+        for start in (key - back for back in _SEEK_BACK):
+            if start <= 0:  # decoding from the start, as the caller does for what is missing, is no slower
+                break
+            try:
+                container.seek(ledger.stamps[ledger.keys[start]], stream=stream)
+            except av.FFmpegError:  # this container cannot seek: the caller decodes from the start
+                break
+            found |= self._forward(container, stream, [i for i in group if i not in found], ledger)
+            if len(found) == len(group):
+                break
+        return found
+
+    def _forward(
         self, container: InputContainer, stream: VideoStream, group: list[int], ledger: Ledger
     ) -> dict[int, DecodedFrame]:
         found: dict[int, DecodedFrame] = {}
-        open_stamps = {ledger.stamps[index]: index for index in group}
+        by_stamp = {ledger.stamps[index]: index for index in group}
         last = ledger.stamps[group[-1]]
-        for frame in _frames(container, stream, self._new_ledger()):
-            if frame.pts is None or frame.pts > last:
+        for frame, stamp in self._stamped(_frames(container, stream, self._new_ledger())):
+            if stamp is None or stamp > last:
                 break
-            index = open_stamps.pop(frame.pts, None)
+            index = by_stamp.get(stamp)
             if index is not None and fingerprint(frame) == ledger.prints[index]:
-                time = (frame.pts - ledger.stamps[0]) * ledger.tick
+                time = (stamp - ledger.stamps[0]) * ledger.tick
                 found[index] = DecodedFrame(index, time, self._picture(frame))
-            if not open_stamps:
-                break
+                if len(found) == len(group):
+                    break
         return found
 
 
 def _key_before(ledger: Ledger, index: int) -> int:
-    return ledger.keys[bisect.bisect_right(ledger.keys, index) - 1]
+    """Give the position, in the list of key frames, of the last one not after a frame."""
+    return bisect.bisect_right(ledger.keys, index) - 1
 
 
 @contextlib.contextmanager
@@ -109,6 +140,8 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         why = error.strerror or type(error).__name__
         raise InputError(path, f"cannot be read as a video ({why})", _PLAY_HINT) from error
     with container:
+        if container.format.name == "avi":  # no presentation times there, and those made up are wrong
+            container.flags &= ~Flags.gen_pts.value
         stream = _video_stream(container, path)
         stream.thread_type = "AUTO"
         yield container, stream
@@ -147,13 +180,24 @@ def _promised_s(container: InputContainer, stream: VideoStream) -> float | None:
 
 def _frames(container: InputContainer, stream: VideoStream, ledger: Ledger) -> Iterator[av.VideoFrame]:
     """Decode from where the container stands to its end, over damaged pieces."""
+    doubtful: Packet | None = None
     for packet in _packets(container, ledger):
-        if packet.pts is not None and packet.time_base:
-            end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is not None and packet.time_base:
+            end = float((stamp + (packet.duration or 0)) * packet.time_base)
             ledger.reached_s = max(ledger.reached_s, end)
-        if packet.stream.index == stream.index:
-            ledger.packets += 1
+        if packet.stream.index != stream.index:
+            continue
+        ledger.packets += 1
+        ledger.unseen += packet.is_discard
+        if doubtful is not None:
+            yield from _decoded(stream, doubtful, ledger)
+        doubtful = packet if packet.is_corrupt else None
+        if doubtful is None:
             yield from _decoded(stream, packet, ledger)
+    if doubtful is not None:  # half a packet at the end of the file would cost the frames that wait before it
+        ledger.read_error = "its last picture is incomplete"
+        ledger.unseen += 1
     yield from _decoded(stream, None, ledger)
 
 
@@ -170,6 +214,8 @@ def _packets(container: InputContainer, ledger: Ledger) -> Iterator[Packet]:
         except av.FFmpegError as error:
             failures += 1
             ledger.read_error = error.strerror or type(error).__name__
+        except IndexError:  # PyAV stumbles over a stream that turns up late (damaged MPEG-TS); begin again
+            failures += 1
 
 
 def _decoded(stream: VideoStream, packet: Packet | None, ledger: Ledger) -> list[av.VideoFrame]:
