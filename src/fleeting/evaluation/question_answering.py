@@ -58,7 +58,7 @@ class TextScores:
 
 @dataclass(frozen=True, slots=True)
 class UnitSetScores:
-    """Mean F1 and Jaccard index of ``n`` sets of units; ``unread`` answers had parts that could not be read."""
+    """Mean F1 and Jaccard index of ``n`` sets of units; ``unread`` answers had unreadable parts."""
 
     n: int
     f1: float
@@ -86,7 +86,7 @@ class VqaScores:
 
 @dataclass(frozen=True, slots=True)
 class LvqaScores:
-    """Long-video question answering; ``None``, or no entry in ``counts``, where nothing of a kind was asked."""
+    """Long-video question answering; ``None`` or no entry where nothing of a kind was asked."""
 
     n: int
     counts: dict[str, CountErrors]

@@ -175,6 +175,7 @@ def f1_dr(
     *,
     rule: str = "strict",
     threshold: float = 0.5,
+    video_set: VideoSet = "all",
 ) -> float:
     """F1 of detection and recognition as MELDAE (arXiv 2510.22575) names it; an assumed definition.
 
@@ -188,7 +189,7 @@ def f1_dr(
         ``localisation``: F1 of the intervals, emotions ignored, as the abstract calls it a localisation
         metric. ``joint``: a hit also needs the right emotion; a found interval with the wrong one is a
         false alarm and a miss. ``product``: STRS.
-    rule, threshold
+    rule, threshold, video_set
         See `score_spotting`.
 
     Returns
@@ -204,10 +205,10 @@ def f1_dr(
     (1.0, 0.5, 0.333)
     """
     if mode == "product":
-        return score_str(truth, predictions, rule=rule, threshold=threshold).strs
+        return score_str(truth, predictions, rule=rule, threshold=threshold, video_set=video_set).strs
     if mode not in ("localisation", "joint"):
         raise UsageError(f"mode: expected 'localisation', 'joint' or 'product', got {mode!r}")
-    spotting = score_spotting(truth, predictions, rule=rule, threshold=threshold)
+    spotting = score_spotting(truth, predictions, rule=rule, threshold=threshold, video_set=video_set)
     counts = spotting.counts()
     if mode == "joint":
         wrong = sum(truth[g].emotion != predictions[p].emotion for p, g in spotting.pairs)

@@ -28,7 +28,7 @@ class TrainingView:
 
 @dataclass(frozen=True, slots=True)
 class OpenedFold:
-    """A fold after the hand-in: ``test`` rows ``(M,)``, their ``truth``, and the ``predictions`` handed in."""
+    """A fold after the hand-in: ``test`` rows ``(M,)``, their ``truth``, and what was handed in."""
 
     name: str
     test: np.ndarray
