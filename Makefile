@@ -7,8 +7,10 @@ SHELL := /bin/bash
 
 # The first Python of 3.11-3.13 that is there; `make demo PYTHON=/path/to/python3.12` chooses another.
 GOOD_PYTHON = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+ifndef PYTHON
+PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(GOOD_PYTHON)' 2>/dev/null && { echo $$python; break; }; done)
+endif
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
