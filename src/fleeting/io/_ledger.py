@@ -10,6 +10,17 @@ _SQUEEZED = 3  # so many frames in a row are squeezed in before the clock is giv
 _RATE_SPREAD = Fraction(1, 20)
 
 
+def as_fraction(number: float | Fraction) -> Fraction:
+    """Give a number of any kind, numpy's included, as an exact fraction.
+
+    Examples
+    --------
+    >>> as_fraction(0.5), as_fraction(Fraction(30000, 1001))
+    (Fraction(1, 2), Fraction(30000, 1001))
+    """
+    return number if isinstance(number, Fraction) else Fraction(float(number))
+
+
 class Clock:
     """Turns the time stamps of a container into strictly rising times from 0.
 

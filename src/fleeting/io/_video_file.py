@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.container import Flags, InputContainer
+from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -25,6 +25,7 @@ _ONE_PICTURE_A_PACKET = ("h264", "hevc")
 _SEEK_BACK = (0, 1, 3)  # key frames; MPEG program streams are known to land one late
 _DEFAULT_FPS = Fraction(25)
 _FASTEST = 100_000
+_GENERATE_PTS = 1  # AVFMT_FLAG_GENPTS
 # Containers whose header states how long the video is; others let FFmpeg guess from the bit rate.
 _STATES_DURATION = ("mov", "matroska", "avi", "asf", "flv")
 
@@ -40,10 +41,11 @@ class FileReader(VideoReader):
             if first is None:
                 raise InputError(path, "not a single frame can be decoded", _PLAY_HINT)
             self._orientation = orientation_of(first)
+            AvPicture(first, self._orientation).rgb()  # better to find out now
             self._stored_size = first.width, first.height
             self.width, self.height = self._orientation.size(first.width, first.height)
             self._rate = _nominal_rate(stream)
-            # AVI holds decoding times alone. They are late by a constant delay, which counts for nothing here.
+            # AVI holds decoding times alone, late by a constant delay, which counts for nothing here.
             self._by_dts = first.pts is None and first.dts is not None
             self._tick = first.time_base or stream.time_base or Fraction(1, 1000)
         self.nominal_fps = float(self._rate)
@@ -141,7 +143,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise InputError(path, f"cannot be read as a video ({why})", _PLAY_HINT) from error
     with container:
         if container.format.name == "avi":  # no presentation times there, and those made up are wrong
-            container.flags &= ~Flags.gen_pts.value
+            container.flags &= ~_GENERATE_PTS
         stream = _video_stream(container, path)
         stream.thread_type = "AUTO"
         yield container, stream

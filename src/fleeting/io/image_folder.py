@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from fleeting.core import InputError, UsageError
 from fleeting.io._frame import DecodedFrame
-from fleeting.io._ledger import Ledger
+from fleeting.io._ledger import Ledger, as_fraction
 from fleeting.io.video import VideoReader
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -54,7 +53,7 @@ class FolderReader(VideoReader):
         if fps is None or not 0 < fps < float("inf"):
             got = "none" if fps is None else str(fps)
             raise UsageError(f"{path}: a folder of images needs its frame rate, got {got}; give --fps (fps=)")
-        self._rate = Fraction(fps).limit_denominator(1001)
+        self._rate = as_fraction(fps).limit_denominator(1001)
         self.nominal_fps = float(fps)
         first = next((gray for gray in map(_gray, self._images) if gray is not None), None)
         if first is None:
@@ -126,8 +125,12 @@ def _load(path: Path, mode: int) -> np.ndarray | None:
     """Decode an image file, or give None. Through memory: OpenCV opens no name beyond ASCII on Windows."""
     import cv2
 
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the reader's problems tell it
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
         return cv2.imdecode(data, mode) if data.size else None
     except (OSError, cv2.error):
         return None
+    finally:
+        cv2.utils.logging.setLogLevel(level)

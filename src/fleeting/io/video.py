@@ -11,7 +11,7 @@ from typing import Self
 
 from fleeting.core import InputError, QualityWarning, UsageError, VideoInfo
 from fleeting.io._frame import DecodedFrame
-from fleeting.io._ledger import Ledger
+from fleeting.io._ledger import Ledger, as_fraction
 
 _ROUNDING = Fraction(1, 1_000_000)  # seconds; 0.1 as a float lies beyond the frame at exactly 1/10
 
@@ -56,18 +56,16 @@ def open_video(path: str | PathLike[str], *, fps: float | None = None) -> "Video
     """
     where = Path(path)
     try:
-        is_folder = where.is_dir()
-        if not is_folder:
-            _check_file(where)
+        if where.is_dir():
+            from fleeting.io.image_folder import FolderReader
+
+            return FolderReader(where, fps=fps)
+        _check_file(where)
+        from fleeting.io._video_file import FileReader
+
+        return FileReader(where)
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
-    if is_folder:
-        from fleeting.io.image_folder import FolderReader
-
-        return FolderReader(where, fps=fps)
-    from fleeting.io._video_file import FileReader
-
-    return FileReader(where)
 
 
 def _check_file(path: Path) -> None:
@@ -176,7 +174,9 @@ class VideoReader(ABC):
         first, last = start_s or 0.0, stop_s
         if first < 0 or (last is not None and last < first):
             raise UsageError(f"{self.path}: expected 0 <= start <= stop, got {start_s} and {stop_s} seconds")
-        return self._pass(Fraction(first) - _ROUNDING, None if last is None else Fraction(last) + _ROUNDING)
+        return self._pass(
+            as_fraction(first) - _ROUNDING, None if last is None else as_fraction(last) + _ROUNDING
+        )
 
     def _pass(self, start: Fraction, stop: Fraction | None) -> Iterator[DecodedFrame]:
         ledger = self._new_ledger()

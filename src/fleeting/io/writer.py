@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from fleeting.core import UsageError, check_image, check_shape
+from fleeting.io._ledger import as_fraction
 from fleeting.io.atomic import atomic_path
 
 if TYPE_CHECKING:
     from fleeting.io._encoder import Encoder
 
 _TAKES_CRF = ("libx264", "libx264rgb", "libx265", "libvpx", "libvpx-vp9", "libaom-av1", "libsvtav1")
+_SLOWEST = 0.01
 _FINE_TICKS = 60_000  # per second where frames bring their own times; some encoders hold no more than 65535
 
 
@@ -75,9 +77,11 @@ class VideoWriter:
     ) -> None:
         self.path = Path(path)
         self.width, self.height = width, height
-        if width < 1 or height < 1 or not 0 < fps < math.inf:
-            raise UsageError(f"{path}: expected a size and fps above 0, got {width}x{height} at {fps} fps")
-        self.fps = Fraction(fps).limit_denominator(1001)
+        if width < 1 or height < 1 or not _SLOWEST <= fps < math.inf:
+            raise UsageError(
+                f"{path}: expected a size above 0 and at least {_SLOWEST} fps, got {width}x{height} at {fps} fps"
+            )
+        self.fps = as_fraction(fps).limit_denominator(1001)
         self.frames = 0
         self._codec, self._pixel_format = codec, pixel_format
         self._options = dict(options or {})
@@ -87,6 +91,7 @@ class VideoWriter:
         self._has_times = False
         self._last = -1
         self._encoder: Encoder | None = None
+        self._temporary: Path | None = None
         from fleeting.io._encoder import check_format
 
         check_format(self.path, codec, pixel_format, (width, height))
@@ -117,14 +122,16 @@ class VideoWriter:
         """
         check_image(image_rgb, f"{self.path}: picture {self.frames}")
         check_shape(image_rgb, (self.height, self.width, 3), f"{self.path}: picture {self.frames}")
+        if self._temporary is None:
+            raise UsageError(f"{self.path}: is not open; write inside a with block")
         if self._encoder is None:
-            self._encoder = self._open(has_times=time is not None)
+            self._encoder = self._open(self._temporary, has_times=time is not None)
         stamp = self._stamp(time)
         self._encoder.encode(image_rgb, stamp)
         self._last = stamp
         self.frames += 1
 
-    def _open(self, *, has_times: bool) -> "Encoder":
+    def _open(self, temporary: Path, *, has_times: bool) -> "Encoder":
         """Open the file at the first picture, which shows how fine the clock must be."""
         from fleeting.io._encoder import Encoder, Target
 
@@ -135,7 +142,7 @@ class VideoWriter:
         target = Target(
             self.path, *size, self.fps, self._tick, self._codec, self._pixel_format, self._options
         )
-        return Encoder(self._temporary, target)
+        return Encoder(temporary, target)
 
     def _stamp(self, time: float | Fraction | None) -> int:
         """Give the number of ticks at which the next picture stands."""
@@ -143,7 +150,9 @@ class VideoWriter:
             raise UsageError(f"{self.path}: picture {self.frames}: give a time for every picture or for none")
         if time is None:
             return self.frames
-        stamp = round(Fraction(time) / self._tick)
+        if not 0 <= time < math.inf:
+            raise UsageError(f"{self.path}: picture {self.frames}: expected a time from 0 s, got {time}")
+        stamp = round(as_fraction(time) / self._tick)
         if stamp <= self._last:
             last = float(self._last * self._tick)
             what = f"expected a time after {last:.6f} s, got {float(time):.6f} s"
@@ -161,6 +170,7 @@ class VideoWriter:
         except BaseException:
             self._abandon()
             raise
+        self._temporary = None
         self._whole.__exit__(None, None, None)
 
     def _finish(self) -> None:
@@ -172,6 +182,7 @@ class VideoWriter:
         """Leave the target as it was, whatever the reason."""
         if self._encoder is not None:
             self._encoder.close()
+        self._temporary = None
         self._whole.__exit__(_Abandoned, _Abandoned(), None)
 
 
@@ -231,5 +242,8 @@ def write_video(
         options=options,
     ) as writer:
         for picture in itertools.chain([first], pictures):
-            writer.write(picture, next(stamps))
+            time = next(stamps, None)
+            if time is None and times is not None:
+                raise UsageError(f"{path}: there are fewer times than pictures; give one for each")
+            writer.write(picture, time)
     return writer.path
