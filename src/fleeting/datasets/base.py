@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fleeting.core import Interval
-from fleeting.datasets.folders import VIDEO_SUFFIXES, frame_for, list_frames
+from fleeting.core import Interval, UsageError
+from fleeting.datasets.folders import VIDEO_SUFFIXES, file_number, frame_for, list_frames
 from fleeting.facs import CodedUnit, ParsedCodes
 
 ClassKey = int | str
@@ -121,6 +121,15 @@ class Sample:
         """Give the file of one frame index; raises InputError where it was dropped from the folder."""
         return frame_for(self.frames(), index, self.first_number, self.id)
 
+    def coded_frames(self) -> list[Path]:
+        """List the files from onset to offset; those that were dropped from the release are not in it."""
+        frames = self.frames()
+        if self.first_number is None:
+            return frames[self.onset : self.offset + 1]
+        first, last = self.onset + self.first_number, self.offset + self.first_number
+        numbered = ((file_number(path), path) for path in frames)
+        return [path for at, path in numbered if at is not None and first <= at <= last]
+
     def labelled(self, label: str, target: int) -> "Sample":
         """Copy with the class of a protocol."""
         return replace(self, label=label, target=target)
@@ -153,6 +162,24 @@ class Recording:
         """List all frame files in natural order; see :meth:`Sample.frames`."""
         return list_frames(self.path, self.id)
 
+    def clamped(self, frames: int) -> "Recording":
+        """Copy for a video of so many frames: later events are left out, longer ones end with it.
+
+        Examples
+        --------
+        >>> one = Sample(id="d/s/a", dataset="d", subject="d/s", clip="a", fps=50, onset=5, apex=8, offset=20)
+        >>> late = replace(one, id="d/s/b", onset=12, apex=14)
+        >>> [event.offset for event in Recording("d/s/v", "d", "d/s", 50.0, (one, late)).clamped(10).events]
+        [9]
+        """
+        last = frames - 1
+        kept = (
+            replace(one, offset=min(one.offset, last), apex=None if one.apex is None else min(one.apex, last))
+            for one in self.events
+            if one.onset <= last
+        )
+        return replace(self, events=tuple(kept))
+
 
 @dataclass(frozen=True, slots=True)
 class LabelMap:
@@ -167,7 +194,7 @@ class LabelMap:
     def __post_init__(self) -> None:
         stray = set(self.words.values()) - set(self.classes)
         if stray:
-            raise ValueError(f"label map: {sorted(stray)} are not among the classes {self.classes}")
+            raise UsageError(f"label map: {sorted(stray)} are not among the classes {self.classes}")
 
 
 @dataclass(frozen=True, slots=True)

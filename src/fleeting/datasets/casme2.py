@@ -68,7 +68,7 @@ class Casme2(SheetDataset):
     optional = ("aus",)
     marker = r"sub\d{2}"
     prefer = ("CASME2_RAW_selected", "CASME2-RAW", "CASME2_RAW", "CASME2", "Cropped")
-    avoid = ("CASME", "CASME_raw_selected")
+    avoid = ("CASME_raw_selected",)
     fps = 200.0
 
     @cached_property

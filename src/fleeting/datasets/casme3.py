@@ -45,7 +45,8 @@ def roman(cell: object) -> int | None:
     (7, 3, None)
     """
     word = text(cell).lower()
-    return ROMAN.get(word) or (int(word) if word in "1234567" and word else None)
+    digit = int(word) if word.isdigit() else 0
+    return ROMAN.get(word) or (digit if 1 <= digit <= 7 else None)
 
 
 @reader

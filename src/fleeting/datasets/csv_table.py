@@ -105,7 +105,8 @@ class TableDataset(SheetDataset):
         return found
 
     def _wrong(self, index: int, name: str, value: object, hint: str) -> InputError:
-        return InputError(self.table.path, f"line {index + 2}, column {name}: {text(value)!r}", hint)
+        what = f"line {self.table.line + index}, column {name}: {text(value)!r}"
+        return InputError(self.table.path, what, hint)
 
     @cached_property
     def _cells(self) -> dict[int, Mapping[str, Any]]:

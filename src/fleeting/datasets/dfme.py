@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from fleeting.core import InputError
 from fleeting.datasets.base import DatasetInfo, Finding
-from fleeting.datasets.folders import find_sheets, squeeze, walk_folders
+from fleeting.datasets.folders import find_sheets, squeeze
 from fleeting.datasets.labels import emotion_word, plain, three
 from fleeting.datasets.registry import reader
 from fleeting.datasets.rows import Row
@@ -53,7 +53,6 @@ class Dfme(SheetDataset):
         "aus": ("AU", "AUs", "Action Units"),
     }
     optional = ("aus",)
-    marker = r"sub\d{4}(_\d+)?"
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:
@@ -110,20 +109,9 @@ class Dfme(SheetDataset):
             split=text(cells.get("split")),
         )
 
-    @cached_property
-    def bases(self) -> tuple[Path, ...]:
-        """All folders that may hold clips: the parts come as folders of their own."""
-        if self.frame_root is not None:
-            return (self.frame_root,)
-        return tuple(walk_folders(self.folder))
-
     def source(self, row: Row) -> Path | None:
         """Folder of the clip, filed by clip or by subject."""
-        for base in self.bases:
-            for path in (base / row.clip, base / row.subject / row.clip):
-                if path.is_dir():
-                    return path
-        return None
+        return self.anywhere(row.clip) or self.anywhere(row.subject, row.clip)
 
     def own_findings(self) -> list[Finding]:
         """Say which of the three sheets are there."""

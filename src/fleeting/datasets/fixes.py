@@ -103,8 +103,10 @@ def apply_fixes(rows: list[Row], fixes: tuple[Fix, ...]) -> list[Row]:
             _swap(fixed, rows, fix, places)
             continue
         for at, row in enumerate(rows):
-            if _meant(row, fix) and _shows(row, fix, len(rows)):
-                new = replace(fixed[at], **fix.change)
+            if not (_meant(row, fix) and _shows(row, fix, len(rows))):
+                continue
+            new = replace(fixed[at], **fix.change)
+            if _mends(new, fix):
                 fixed[at] = replace(new, notes=(*new.notes, f"fix: {fix.reason}"))
     return fixed
 
@@ -130,3 +132,12 @@ def _shows(row: Row, fix: Fix, rows: int) -> bool:
     if fix.when == "implausible":
         return row.implausible(fix.limit)
     return True
+
+
+def _mends(row: Row, fix: Fix) -> bool:
+    """Whether the changed row is in order: a fix known by its place alone must not spoil another release."""
+    if fix.sample:
+        return True
+    if row.onset is None or row.offset is None or row.offset < row.onset:
+        return False
+    return not fix.limit or row.offset - row.onset + 1 <= fix.limit

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from fleeting.core import InputError
@@ -128,7 +128,13 @@ def find_sheets(root: Path, patterns: Iterable[str]) -> list[Path]:
     return found
 
 
-def find_base(root: Path, marker: str, prefer: Sequence[str] = (), avoid: Sequence[str] = ()) -> Path | None:
+def find_base(
+    root: Path,
+    marker: str,
+    prefer: Sequence[str] = (),
+    avoid: Sequence[str] = (),
+    accept: Callable[[Path], bool] = lambda folder: True,
+) -> Path | None:
     r"""Find the folder whose children are the subjects (or clips) of a dataset.
 
     Parameters
@@ -137,21 +143,21 @@ def find_base(root: Path, marker: str, prefer: Sequence[str] = (), avoid: Sequen
         Regular expression of a child's name, such as ``sub\d\d``.
     prefer, avoid
         Folder names, compared squeezed: the first preferred one that is found wins, then the
-        shallowest that is not avoided.
+        shallowest that is not below an avoided one.
+    accept
+        A further test of a folder.
     """
     pattern = re.compile(marker, re.IGNORECASE)
+    unwanted = {squeeze(name) for name in avoid}
     found = [
         folder
         for folder in walk_folders(root)
         if any(pattern.fullmatch(child.name) for child in subfolders(folder))
+        and not {squeeze(part) for part in folder.relative_to(root).parts} & unwanted
+        and accept(folder)
     ]
-    unwanted = {squeeze(name) for name in avoid}
     for name in prefer:
         for folder in found:
             if squeeze(folder.name) == squeeze(name):
                 return folder
-    for folder in found:
-        parts = {squeeze(p) for p in folder.relative_to(root).parts}
-        if not parts & unwanted:
-            return folder
-    return None
+    return found[0] if found else None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from fleeting.datasets.base import DatasetInfo
@@ -59,7 +60,6 @@ class FourDme(SheetDataset):
         **{word: (word.title(),) for word in EMOTIONS},
     }
     optional = EMOTIONS
-    marker = r"[A-Za-z]*\d+\w*"
     prefer = ("gray_micro", "gray_micro_crop")
     avoid = ("gray_macro",)
     fps = 60.0
@@ -81,3 +81,7 @@ class FourDme(SheetDataset):
             "+".join(words),
             text(cells["aus"]),
         )
+
+    def source(self, row: Row) -> Path | None:
+        """Folder of the clip."""
+        return self.anywhere(row.subject, row.clip)

@@ -11,7 +11,7 @@ from fleeting.datasets.base import Finding, Sample
 from fleeting.datasets.coding import objective_class, read_codes
 from fleeting.datasets.dataset import Dataset, unique_ids
 from fleeting.datasets.fixes import apply_fixes, fixes_for
-from fleeting.datasets.folders import find_base, find_sheets
+from fleeting.datasets.folders import find_base, find_sheets, squeeze, walk_folders
 from fleeting.datasets.policies import Settled, check_policies, settle
 from fleeting.datasets.rows import Row
 from fleeting.datasets.tables import Table, find_table
@@ -192,6 +192,23 @@ class SheetDataset(Dataset):
         if self.frame_root is not None:
             return self.frame_root
         return find_base(self.folder, self.marker, self.prefer, self.avoid) if self.marker else None
+
+    @cached_property
+    def _anywhere(self) -> tuple[Path, ...]:
+        if self.frame_root is not None:
+            return (self.frame_root,)
+        unwanted = {squeeze(name) for name in self.avoid}
+        wanted = [squeeze(name) for name in self.prefer]
+        folders = [f for f in walk_folders(self.folder) if squeeze(f.name) not in unwanted]
+        return tuple(sorted(folders, key=lambda f: squeeze(f.name) not in wanted))
+
+    def anywhere(self, *tails: str) -> Path | None:
+        """Give a folder below any folder of the root if it exists: for parts in folders of their own."""
+        for base in self._anywhere:
+            path = base.joinpath(*tails)
+            if path.is_dir():
+                return path
+        return None
 
     def below(self, *tails: str) -> Path | None:
         """Give a folder or file below the base of the frames if it exists."""

@@ -1,6 +1,5 @@
 """SMIC (2013): three cameras, trimmed clips (HS, VIS, NIR) and the extended, untrimmed version E."""
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from fleeting.datasets.labels import emotion_word, three
 from fleeting.datasets.registry import reader
 from fleeting.datasets.rows import Row
 from fleeting.datasets.sheet import Columns, SheetDataset
+from fleeting.datasets.smic_names import EMOTIONS, clip_name, clip_parts, name_extras, name_lost
 from fleeting.datasets.tables import Table, number, text
 
 SMIC_GATE = "licence agreement with the University of Oulu; research only"
@@ -20,34 +20,9 @@ SMIC_REQUEST = "Ask the Center for Machine Vision and Signal Analysis, Universit
 SMIC_CITATION = (
     "Li, Pfister, Huang, Zhao, Pietikäinen: A spontaneous micro-expression database. IEEE FG 2013."
 )
-EMOTIONS = {"ne": "negative", "po": "positive", "sur": "surprise"}
 CODES = ("negative", "positive", "surprise")
 LABELS: Mapping[ClassKey, LabelMap] = {3: three(("negative",), ("positive",))}
-CLIP = re.compile(r"s(\d+)_(ne|po|sur)_(\d+)", re.IGNORECASE)
 CAMERAS = ("HS", "VIS", "NIR")
-
-
-def clip_parts(name: str) -> tuple[int, str, int] | None:
-    """Read subject, kind and number out of a clip name, with or without leading zeros.
-
-    Examples
-    --------
-    >>> clip_parts("s3_ne_03"), clip_parts("s03_sur_12"), clip_parts("Note: lost videos")
-    ((3, 'ne', 3), (3, 'sur', 12), None)
-    """
-    found = CLIP.fullmatch(name.strip())
-    return (int(found[1]), found[2].lower(), int(found[3])) if found else None
-
-
-def clip_name(subject: int, kind: str, at: int) -> str:
-    """Write a clip name as MEGC 2019 does.
-
-    Examples
-    --------
-    >>> clip_name(3, "ne", 3)
-    's03_ne_03'
-    """
-    return f"s{subject:02d}_{kind}_{at:02d}"
 
 
 class _Smic(SheetDataset):
@@ -76,7 +51,6 @@ class _Smic(SheetDataset):
         """The sheet; in those of the slow cameras the frames of that camera have columns of their own."""
         columns = {
             ours: (*(f"{name} {self.camera}" for name in theirs), *theirs)
-            for ours, theirs in self.columns.items()
             for ours, theirs in self.columns.items()
         }
         return self.find_table(self.patterns, columns, self.optional)
@@ -131,9 +105,9 @@ class _Trimmed(_Smic):
         if self.frame_root is not None:
             return self.frame_root
         others = [c for c in CAMERAS if c != self.camera]
-        for prefer in ((self.camera,), ()):
-            found = find_base(self.folder, self.marker, prefer, others)
-            if found is not None and _is_trimmed(found):
+        for avoid in ((*others, "SMIC_all_cropped"), others):  # raw frames before cropped ones
+            found = find_base(self.folder, self.marker, (self.camera,), avoid, _is_trimmed)
+            if found is not None:
                 return found
         return None
 
@@ -162,7 +136,10 @@ class _Trimmed(_Smic):
             if row is not None:
                 rows.append(row)
                 extras += [(row, pair) for pair in self.more_movements(row, cells)]
-        return rows + name_extras(rows, extras)
+        if len(rows) >= self.info.expect["samples"][0]:
+            return rows  # one line for each clip already
+        rows += name_extras(rows, extras)
+        return rows + name_lost(rows)
 
     def source(self, row: Row) -> Path | None:
         """Folder of the clip."""
@@ -196,38 +173,6 @@ def _folder_row(index: int, clip: Path, kind: str) -> Row | None:
     )
 
 
-def name_extras(rows: list[Row], extras: list[tuple[Row, tuple[float, float]]]) -> list[Row]:
-    """Name the second and third movements of a line after the clips that are missing from the sheet.
-
-    The E sheet has 157 lines for 164 movements: where a video shows two, the second one has no line,
-    and its number is a gap in the numbering of that subject and kind (clips are numbered without
-    gaps from 1).
-
-    Examples
-    --------
-    >>> lines = [Row(0, "s03", "s03_ne_01", 5, None, 9, "negative"),
-    ...          Row(1, "s03", "s03_ne_03", 5, None, 9, "negative")]
-    >>> [row.clip for row in name_extras(lines, [(lines[0], (20, 25))])]
-    ['s03_ne_02']
-    """
-    taken = {row.clip for row in rows}
-    named: list[Row] = []
-    for row, (onset, offset) in extras:
-        subject, kind, at = clip_parts(row.clip) or (0, "", 0)
-        while clip_name(subject, kind, at) in taken:
-            at += 1
-        clip = clip_name(subject, kind, at)
-        taken.add(clip)
-        named.append(
-            Row(
-                len(rows) + len(named), row.subject, clip, onset, None, offset, row.emotion,
-                first_number=int(onset),
-                notes=(f"another movement in the line of {row.clip}, named by the gap in the numbering",),
-            )
-        )  # fmt: skip
-    return named
-
-
 class _Extended(_Smic):
     """Untrimmed version E: one line is one video with up to three movements."""
 
@@ -238,8 +183,7 @@ class _Extended(_Smic):
             return self.frame_root
         prefer = (f"SMIC_{self.camera}_E", self.camera)
         others = [name for c in CAMERAS if c != self.camera for name in (c, f"SMIC_{c}_E", f"{c}_long")]
-        found = find_base(self.folder, self.marker, prefer, others)
-        return found if found is not None and not _is_trimmed(found) else None
+        return find_base(self.folder, self.marker, prefer, others, lambda folder: not _is_trimmed(folder))
 
     def read_rows(self) -> Iterable[Row]:
         """Rows of all movements of all lines."""

@@ -12,6 +12,7 @@ from fleeting.core import InputError
 from fleeting.datasets.folders import squeeze
 
 HEADER_ROWS = 40
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 EXTRA_HINT = "install the readers with `pip install 'fleeting[datasets]'`"
 
 
@@ -20,13 +21,15 @@ class Table:
     """Rows of one sheet under names of our own.
 
     ``columns`` is what the sheet calls its columns; ``rows`` hold the wanted values by our names,
-    ``numbers`` the zero-based place of each row below the header.
+    ``numbers`` the zero-based place of each row below the header; ``line`` is the line of place 0 as an
+    editor counts.
     """
 
     path: Path
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, Any], ...]
     numbers: tuple[int, ...]
+    line: int
 
 
 def read_cells(path: Path, sheet: int | str = 0) -> list[list[Any]]:
@@ -37,18 +40,18 @@ def read_cells(path: Path, sheet: int | str = 0) -> list[list[Any]]:
     InputError
         Where the file is missing, is no sheet, or its reader is not installed.
     """
-    suffix = path.suffix.lower()
     if not path.is_file():
         raise InputError(path, "no such file", "give the annotation sheet as it was released")
-    if suffix == ".csv":
-        return _read_csv(path)
-    if suffix == ".xlsx":
+    with path.open("rb") as file:
+        start = file.read(8)
+    # The content decides: published .xls files are now and then .xlsx inside.
+    if start.startswith(b"PK"):
         return _read_xlsx(path, sheet)
-    if suffix == ".xls":
+    if start.startswith(OLD_EXCEL) or path.suffix.lower() == ".xls":
         return _read_xls(path, sheet)
-    raise InputError(
-        path, f"{suffix or 'no suffix'} is not a sheet that can be read", "expected .xlsx, .xls or .csv"
-    )
+    if path.suffix.lower() == ".csv":
+        return _read_csv(path)
+    raise InputError(path, "is not a sheet that can be read", "expected .xlsx, .xls or .csv")
 
 
 def _read_csv(path: Path) -> list[list[Any]]:
@@ -56,7 +59,9 @@ def _read_csv(path: Path) -> list[list[Any]]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(path, f"is not UTF-8 (byte {error.start})", "save it as UTF-8 CSV") from error
-    rows = csv.reader(io.StringIO(text, newline=""))
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     return [[cell.strip() or None for cell in row] for row in rows]
 
 
@@ -67,15 +72,14 @@ def _read_xlsx(path: Path, sheet: int | str) -> list[list[Any]]:
         raise InputError(path, "openpyxl is not installed", EXTRA_HINT) from error
     from zipfile import BadZipFile
 
-    try:
-        book = openpyxl.load_workbook(path, data_only=True)
-    except (BadZipFile, KeyError, ValueError) as error:
-        raise InputError(path, f"is not a readable .xlsx ({error})", "download it again") from error
-    try:
-        name = _sheet_name(path, book.sheetnames, sheet)
-        return [[_clean(c) for c in row] for row in book[name].iter_rows(values_only=True)]
-    finally:
-        book.close()
+    with path.open("rb") as file:
+        try:
+            book = openpyxl.load_workbook(file, data_only=True, read_only=True)
+        except (BadZipFile, KeyError, ValueError) as error:
+            raise InputError(path, f"is not a readable .xlsx ({error})", "download it again") from error
+        page = book[_sheet_name(path, book.sheetnames, sheet)]
+        page.reset_dimensions()  # some files state a wrong size
+        return [[_clean(c) for c in row] for row in page.iter_rows(values_only=True)]
 
 
 def _read_xls(path: Path, sheet: int | str) -> list[list[Any]]:
@@ -146,7 +150,7 @@ def find_table(
         if any(c is not None for c in row):
             rows.append({ours: row[i] if i < len(row) else None for ours, i in places.items()})
             numbers.append(number)
-    return Table(path, header, tuple(rows), tuple(numbers))
+    return Table(path, header, tuple(rows), tuple(numbers), at + 2)
 
 
 def _places(row: Sequence[Any], names: Mapping[str, Sequence[str]]) -> dict[str, int]:
