@@ -100,7 +100,9 @@ def test_reads_what_datasets_write(text):
     assert found.unread == ()
 
 
-@pytest.mark.parametrize("cell", [None, "", "  ", "/", "-", "None", "nan", "0", 0, math.nan, "neutral", "N/A"])
+@pytest.mark.parametrize(
+    "cell", [None, "", "  ", "/", "-", "None", "nan", "0", 0, math.nan, "neutral", "N/A"]
+)
 def test_an_empty_cell_holds_nothing_and_hides_nothing(cell):
     found = parse(cell)
     assert found.units == () and found.unread == ()
@@ -188,9 +190,7 @@ def coded_units(draw):
             units += group
         else:
             units += [
-                CodedUnit(
-                    g.au, g.side, g.intensity, g.intensity_or, g.uncertain, choice, g.reference, g.kind
-                )
+                CodedUnit(g.au, g.side, g.intensity, g.intensity_or, g.uncertain, choice, g.reference, g.kind)
                 for g in group
             ]
             choice += 1

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from fleeting.core import ShapeError, UnknownNameError
+from fleeting.core import ShapeError, UnknownNameError, check_finite
 from fleeting.facs._data import table
 from fleeting.facs.mesh import mirror_index, triangles
 
@@ -144,14 +144,18 @@ def polygon_mask(polygon: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     xs, ys = np.arange(low[0], high[0]), np.arange(low[1], high[1])
     if len(xs) == 0 or len(ys) == 0:
         return mask
-    nxt = np.roll(points, -1, axis=0)
-    # An edge is crossed by the row y where one end lies at or above y and the other below: half open, so
-    # that a vertex counts once.
-    crossed = (points[:, 1, None] <= ys) != (nxt[:, 1, None] <= ys)  # (N, rows)
-    rise = np.where(nxt[:, 1] == points[:, 1], 1.0, nxt[:, 1] - points[:, 1])
-    slope = (nxt[:, 0] - points[:, 0]) / rise
-    at = points[:, 0, None] + (ys - points[:, 1, None]) * slope[:, None]  # (N, rows): where it is crossed
-    inside = (crossed[:, :, None] & (xs < at[:, :, None])).sum(0) % 2 == 1
+    ends = np.stack([points, np.roll(points, -1, axis=0)], axis=1)  # (N, 2, 2)
+    # Each side from its upper end to its lower one: two polygons then compute the same for a shared side.
+    upside_down = (ends[:, 0, 1] > ends[:, 1, 1]) | (
+        (ends[:, 0, 1] == ends[:, 1, 1]) & (ends[:, 0, 0] > ends[:, 1, 0])
+    )
+    ends[upside_down] = ends[upside_down, ::-1]
+    (x0, y0), (x1, y1) = ends[:, 0].T[:, :, None], ends[:, 1].T[:, :, None]  # each (N, 1)
+    # Half open, so that a row through a corner meets one of the two sides there.
+    crossed = (y0 <= ys) & (ys < y1)  # (N, rows)
+    slope = (x1 - x0) / np.where(y1 == y0, 1.0, y1 - y0)
+    at = x0 + (ys - y0) * slope  # (N, rows): where the side meets the row
+    inside = (crossed[:, :, None] & (xs < at[:, :, None])).sum(axis=0) % 2 == 1
     mask[low[1] : high[1], low[0] : high[0]] = inside
     return mask
 
@@ -179,7 +183,7 @@ def region_masks(
     Raises
     ------
     ShapeError
-        Where there are no 468 landmarks.
+        Where there are no 468 landmarks, or some are NaN.
     UnknownNameError
         Where a region does not exist.
 
@@ -193,5 +197,6 @@ def region_masks(
     points = np.asarray(landmarks)
     if points.ndim != 2 or points.shape[0] != 468 or points.shape[1] < 2:
         raise ShapeError(f"landmarks: expected shape (468, 2), got {points.shape}")
+    check_finite(points[:, :2], "landmarks")
     rings = [_row(name)[0] for name in (region_names() if names is None else names)]
     return np.stack([polygon_mask(points[list(ring), :2], size) for ring in rings])
