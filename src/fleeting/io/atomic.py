@@ -173,13 +173,13 @@ def validate_folder(folder: str | os.PathLike[str]) -> Path:
     True
     """
     path = Path(folder)
-    if path.exists() and not path.is_dir():
-        raise InputError(folder, "is a file, not a folder", "name another output folder")
     probe = path / _temporary_name("")
     try:
         path.mkdir(parents=True, exist_ok=True)
         probe.touch(exist_ok=False)  # asking is not enough: the access bits lie on network drives and as root
         probe.unlink()
+    except FileExistsError as error:
+        raise InputError(folder, "is a file, not a folder", "name another output folder") from error
     except OSError as error:
         raise explain_os_error(folder, error) from error
     sweep_temporaries(path)

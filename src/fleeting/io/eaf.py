@@ -104,7 +104,7 @@ def write_eaf(report: Report, path: str | os.PathLike[str]) -> Path:
     """
     from pympi import Elan
 
-    document = Elan.Eaf(author=f"fleeting {report.provenance.version}".strip())
+    document = Elan.Eaf(author=_clean(f"fleeting {report.provenance.version}"))
     document.remove_tier("default")
     document.header = {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
     document.media_descriptors = _media(report.video.path, Path(path))
