@@ -143,7 +143,11 @@ from fleeting import io
 from fleeting.core import InputError
 if os.geteuid() == 0:
     os.setuid(65534)
-for work in (lambda p: io.write_atomic(p + "/a", b""), io.validate_folder, lambda p: io.validate_folder(p + "/new")):
+def write(folder):
+    io.write_atomic(folder + "/a", b"")
+def make(folder):
+    io.validate_folder(folder + "/new")
+for work in (write, io.validate_folder, make):
     try:
         work(sys.argv[1])
     except InputError as error:

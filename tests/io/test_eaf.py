@@ -203,7 +203,7 @@ class TestRead:
 
     def test_one_face_that_is_not_the_first(self, tmp_path):
         path = io.write_eaf(report_of(expression(10, 19, face=3)), tmp_path / "a.eaf")
-        assert list(tiers(path))[0] == "micro"
+        assert next(iter(tiers(path))) == "micro"
         assert io.read_eaf(path)[0].face == 3
 
     @pytest.mark.parametrize(

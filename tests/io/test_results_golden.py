@@ -98,7 +98,7 @@ def test_a_later_minor_version_may_add_fields(tmp_path, place):
 
 
 def test_the_plain_form_of_the_design_is_enough(tmp_path):
-    """Without the fields that were added to it, the frame time comes from the rate, the score from the rest."""
+    """Without the fields that were added, the frame time comes from the rate, the score from the rest."""
     document = json.loads((GOLDEN / "take-1.json").read_text("utf-8"))
     del document["signals"], document["expressions"][1:]
     for name in ("frame_s", "duration_s"):

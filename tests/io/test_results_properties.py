@@ -1,5 +1,6 @@
 """Any report goes to disk and back: JSON and signals exactly, CSV and ELAN in what they hold."""
 
+import itertools
 import json
 import tempfile
 from dataclasses import replace
@@ -169,7 +170,7 @@ def test_eaf_holds_every_annotation_and_none_overlap(report):
         assert want.end_ms - got.end_ms in (0, 1)  # one millisecond may be cut where neighbours touch
     for name in document.get_tier_names():
         spans = sorted(row[:2] for row in document.get_annotation_data_for_tier(name))
-        assert all(one[1] <= two[0] for one, two in zip(spans, spans[1:], strict=False))
+        assert all(one[1] <= two[0] for one, two in itertools.pairwise(spans))
 
 
 @unhurried
