@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from fleeting.core import QualityWarning
 
+SLOWEST_FPS = 0.01  # below this a frame rate is taken as a slip of the pen
 _RESTART = Fraction(1)  # seconds; a clock that falls back further has been set anew
 _SQUEEZED = 3  # so many frames in a row are squeezed in before the clock is given up
 _RATE_SPREAD = Fraction(1, 20)
@@ -94,7 +95,9 @@ class Ledger:
     ``promised_s`` (None if unknown) and ``promised_frames`` (0 if unknown) are the container's word.
     """
 
-    def __init__(self, frame: Fraction, tick: Fraction) -> None:
+    def __init__(self, frame: Fraction, tick: Fraction, stop: Fraction | None = None) -> None:
+        self.stop = stop
+        self.stopped = False
         self.clock = Clock(frame)
         self.tick = tick
         self.stamps = array("q")  # pts in ticks; meaningless unless the clock is exact
@@ -117,9 +120,12 @@ class Ledger:
     def __len__(self) -> int:
         return len(self.stamps)
 
-    def add(self, stamp: int | None, *, key: bool, mark: int) -> Fraction:
-        """Enter the next frame and give its time."""
+    def add(self, stamp: int | None, *, key: bool, mark: int) -> Fraction | None:
+        """Enter the next frame and give its time, or None where that lies behind the stop of the pass."""
         time = self.clock.tell(None if stamp is None else stamp * self.tick)
+        if self.stop is not None and time > self.stop:
+            self.stopped = True
+            return None
         if self.stamps:
             gap = time - self.last
             self.longest = max(self.longest, gap)

@@ -90,6 +90,8 @@ class AvPicture:
     def gray(self) -> np.ndarray:
         """Luma of the frame, upright."""
         luma = luma_of(self._frame)
+        if luma is None and _is_yuv(self._frame.format.name):  # packed: unpack it, to keep the luma's range
+            luma = luma_of(self._frame.reformat(format="yuv444p"))
         if luma is None:
             luma = _convert(self._frame, "gray")
         return self._orientation.apply(luma)
@@ -124,6 +126,12 @@ def _luma_depth(name: str) -> int | None:
     if luma.bits == 8 or _NATIVE_DEEP_LUMA.fullmatch(name):
         return luma.bits
     return None
+
+
+@functools.cache
+def _is_yuv(name: str) -> bool:
+    layout = av.VideoFormat(name)
+    return not (layout.is_rgb or layout.has_palette or layout.is_bayer) and len(layout.components) >= 3
 
 
 def _convert(frame: av.VideoFrame, layout: str) -> np.ndarray:

@@ -50,8 +50,8 @@ class FileReader(VideoReader):
             self._tick = first.time_base or stream.time_base or Fraction(1, 1000)
         self.nominal_fps = float(self._rate)
 
-    def _new_ledger(self) -> Ledger:
-        return Ledger(1 / self._rate, Fraction(self._tick))
+    def _new_ledger(self, stop: Fraction | None = None) -> Ledger:
+        return Ledger(1 / self._rate, Fraction(self._tick), stop)
 
     def _decode(self, ledger: Ledger) -> Iterator[DecodedFrame]:
         with _opened(self.path) as (container, stream):
@@ -61,6 +61,8 @@ class FileReader(VideoReader):
                 ledger.damaged += frame.is_corrupt
                 ledger.resized += (frame.width, frame.height) != self._stored_size
                 time = ledger.add(stamp, key=frame.key_frame, mark=fingerprint(frame))
+                if time is None:
+                    return
                 yield DecodedFrame(len(ledger) - 1, time, self._picture(frame))
             # Where errors meet the end of the file, PyAV drops frames without a word.
             if stream.codec_context.name in _ONE_PICTURE_A_PACKET and not ledger.interlaced:

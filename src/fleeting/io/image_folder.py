@@ -1,14 +1,16 @@
 """A folder of numbered images as a video."""
 
+import math
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from fleeting.core import InputError, UsageError
 from fleeting.io._frame import DecodedFrame
-from fleeting.io._ledger import Ledger, as_fraction
+from fleeting.io._ledger import SLOWEST_FPS, Ledger, as_fraction
 from fleeting.io.video import VideoReader
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -50,7 +52,7 @@ class FolderReader(VideoReader):
             raise InputError(
                 path, "is a folder without images", f"expected {', '.join(IMAGE_SUFFIXES)} files in it"
             )
-        if fps is None or not 0 < fps < float("inf"):
+        if fps is None or not SLOWEST_FPS <= fps < math.inf:
             got = "none" if fps is None else str(fps)
             raise UsageError(f"{path}: a folder of images needs its frame rate, got {got}; give --fps (fps=)")
         self._rate = as_fraction(fps).limit_denominator(1001)
@@ -60,8 +62,8 @@ class FolderReader(VideoReader):
             raise InputError(path, "not one of its images can be decoded", "check that they are images")
         self.height, self.width = first.shape
 
-    def _new_ledger(self) -> Ledger:
-        return Ledger(1 / self._rate, 1 / self._rate)
+    def _new_ledger(self, stop: Fraction | None = None) -> Ledger:
+        return Ledger(1 / self._rate, 1 / self._rate, stop)
 
     def _decode(self, ledger: Ledger) -> Iterator[DecodedFrame]:
         for position, path in enumerate(self._images):
@@ -71,6 +73,8 @@ class FolderReader(VideoReader):
                 continue
             ledger.resized += gray.shape != (self.height, self.width)
             time = ledger.add(position, key=True, mark=0)
+            if time is None:
+                return
             yield DecodedFrame(len(ledger) - 1, time, self._picture(path, gray))
 
     def _picture(self, path: Path, gray: np.ndarray) -> "_ImagePicture":

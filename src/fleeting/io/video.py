@@ -138,12 +138,12 @@ class VideoReader(ABC):
         self._closed = False
 
     @abstractmethod
-    def _new_ledger(self) -> Ledger:
+    def _new_ledger(self, stop: Fraction | None = None) -> Ledger:
         """Open the book for a pass."""
 
     @abstractmethod
     def _decode(self, ledger: Ledger) -> Iterator[DecodedFrame]:
-        """Decode from the start, entering each frame in the ledger before it is given."""
+        """Decode from the start, entering each frame in the ledger before it is given, up to its stop."""
 
     @abstractmethod
     def _pick(self, wanted: list[int], ledger: Ledger) -> dict[int, DecodedFrame]:
@@ -179,20 +179,18 @@ class VideoReader(ABC):
         )
 
     def _pass(self, start: Fraction, stop: Fraction | None) -> Iterator[DecodedFrame]:
-        ledger = self._new_ledger()
+        ledger = self._new_ledger(stop)
         for frame in self._decode(ledger):
-            if stop is not None and frame.time > stop:
-                self._keep(ledger)
-                return
             self._keep(ledger)
             if frame.time >= start:
                 yield frame
-        ledger.complete = True
-        self._keep(ledger, at_end=True)
+        ledger.complete = not ledger.stopped
+        self._keep(ledger)
 
-    def _keep(self, ledger: Ledger, *, at_end: bool = False) -> None:
+    def _keep(self, ledger: Ledger) -> None:
+        """Make the longest pass so far the one that counts."""
         known = self._ledger
-        if known is None or at_end or (not known.complete and len(ledger) > len(known)):
+        if known is None or ledger.complete or (not known.complete and len(ledger) > len(known)):
             self._ledger = ledger
 
     def read(self, indices: Iterable[int]) -> dict[int, DecodedFrame]:

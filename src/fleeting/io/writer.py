@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from fleeting.core import UsageError, check_image, check_shape
-from fleeting.io._ledger import as_fraction
+from fleeting.io._ledger import SLOWEST_FPS, as_fraction
 from fleeting.io.atomic import atomic_path
 
 if TYPE_CHECKING:
     from fleeting.io._encoder import Encoder
 
 _TAKES_CRF = ("libx264", "libx264rgb", "libx265", "libvpx", "libvpx-vp9", "libaom-av1", "libsvtav1")
-_SLOWEST = 0.01
 _FINE_TICKS = 60_000  # per second where frames bring their own times; some encoders hold no more than 65535
 
 
@@ -77,10 +76,9 @@ class VideoWriter:
     ) -> None:
         self.path = Path(path)
         self.width, self.height = width, height
-        if width < 1 or height < 1 or not _SLOWEST <= fps < math.inf:
-            raise UsageError(
-                f"{path}: expected a size above 0 and at least {_SLOWEST} fps, got {width}x{height} at {fps} fps"
-            )
+        if width < 1 or height < 1 or not SLOWEST_FPS <= fps < math.inf:
+            got = f"got {width}x{height} at {fps} fps"
+            raise UsageError(f"{path}: expected a size above 0 and at least {SLOWEST_FPS} fps, {got}")
         self.fps = as_fraction(fps).limit_denominator(1001)
         self.frames = 0
         self._codec, self._pixel_format = codec, pixel_format
