@@ -39,7 +39,7 @@ def normalise(crop: np.ndarray, iod: float) -> np.ndarray:
 
     Examples
     --------
-    >>> float(normalise(np.full((9, 9), 100, np.uint8), 44).mean().round(3))
+    >>> round(float(normalise(np.full((9, 9), 100, np.uint8), 44).mean()), 3)
     0.862
     """
     check_shape(crop, ("H", "W"), "crop")

@@ -1,4 +1,4 @@
-"""From region signals to a curve: how much does a moment look like "there and back again"?
+"""From region signals to a curve: how much each moment looks like "there and back again".
 
 A micro-expression leaves a baseline and returns to it within half a second. For each length of time
 and each pattern (an action unit on a side) the response is the smaller of the rise over the time before
@@ -8,15 +8,18 @@ talks), activity just now, and the leak of head motion.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
+from fleeting import facs
+from fleeting.motion import motion_regions
 from fleeting.spotting.hypotheses import Hypotheses, hypotheses
 
 # Lengths of a movement, seconds.
 MICRO_S = (0.10, 0.15, 0.22, 0.32, 0.45)
 MACRO_S = (0.7, 1.0, 1.5, 2.2, 3.2)
-FLOOR = 0.0014  # noise that is always assumed, in eye distances
+FLOOR = 0.0007  # noise that is always assumed, in eye distances
 HEAD_LEAK = 0.03  # share of the head's own motion that may be left in a region
 CALM_S = 3.0  # "just now" for activity
 BLOCK_S = 0.25
@@ -27,13 +30,17 @@ class Responses:
     """Response of every pattern at one length.
 
     ``z`` ``(T, K)`` in units of the usual; ``size`` ``(T, K)`` of the action in eye distances;
-    ``noise`` ``(T, R)`` per region, eye distances; ``length_s`` the length looked for.
+    ``fit`` ``(T, K)`` cosine between movement and pattern, both in units of the usual;
+    ``filters`` ``(B, K, D)``: what each pattern weighs each channel by, for every block of ``block``
+    frames; ``length_s`` the length looked for.
     """
 
     length_s: float
     z: np.ndarray
     size: np.ndarray
-    noise: np.ndarray
+    fit: np.ndarray
+    filters: np.ndarray
+    block: int
 
 
 def window_means(values: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
@@ -55,7 +62,12 @@ def window_means(values: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.
 def respond(
     regions: np.ndarray, head: np.ndarray, fps: float, length_s: float, patterns: Hypotheses | None = None
 ) -> Responses:
-    """Response to movements of one length.
+    """Response to movements of one length: a matched filter that adapts to the recording.
+
+    Movements are taken in channels that are the sum and the difference of the two sides: talking is the
+    same on both, so a one-sided movement stands out in the differences. Each channel counts in units of
+    what it does otherwise. (Counting channels that move together only once, by their covariance,
+    was tried: a short recording does not tell it well enough, and movements hide themselves.)
 
     Parameters
     ----------
@@ -76,23 +88,76 @@ def respond(
     True
     """
     chosen = patterns or hypotheses()
-    rise, fall, around = _differences(regions, fps, length_s)
-    head_rise, head_fall, _ = _differences(head, fps, length_s)
-    noise = _noise(around, np.abs(head_rise) + np.abs(head_fall), fps, length_s)  # (T, R, 2)
-    flat = chosen.patterns.reshape(len(chosen.units), -1)  # (K, 2R)
-    precision = 1 / noise.reshape(len(noise), -1) ** 2  # (T, 2R)
-    information = precision @ (flat**2).T  # (T, K)
-    size = np.minimum(
-        (rise.reshape(len(rise), -1) * precision) @ flat.T, (fall.reshape(len(fall), -1) * precision) @ flat.T
-    )
-    size = np.maximum(size, 0) / np.maximum(information, 1e-12)
-    return Responses(length_s, size * np.sqrt(information), size, noise.mean(-1))
+    mix = side_channels()
+    channels = regions.reshape(len(regions), -1) @ mix.T
+    wanted = chosen.patterns.reshape(len(chosen.units), -1) @ mix.T
+    rise, fall, around = differences(channels, fps, length_s)
+    head_rise, head_fall, _ = differences(head, fps, length_s)
+    block = max(1, round(BLOCK_S * fps))
+    noise = _noise(around, np.abs(head_rise) + np.abs(head_fall), block, length_s)  # (B, D)
+    pattern = wanted[None] / noise[:, None]  # (B, K, D)
+    information = np.maximum((pattern**2).sum(-1), 1e-12)[:, None]  # (B, 1, K)
+    up, down, middle = (_blocks(a, block) / noise[:, None] for a in (rise, fall, around))
+    over = pattern.transpose(0, 2, 1)
+    response = np.maximum(np.minimum(up @ over, down @ over), 0)
+    strength = np.linalg.norm(middle, axis=-1, keepdims=True) + 1e-6
+    z = response / np.sqrt(information)
+    flat = (np.concatenate(a)[: len(regions)] for a in (z, response / information, z / strength))
+    return Responses(length_s, *flat, pattern / noise[:, None], block)
 
 
-def _differences(
-    values: np.ndarray, fps: float, length_s: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Middle minus before, middle minus after, and middle minus both; a missing flank copies the other."""
+@cache
+def side_channels() -> np.ndarray:
+    """Orthonormal ``(D, D)`` matrix from region displacements to sums and differences of the sides.
+
+    Examples
+    --------
+    >>> mix = side_channels()
+    >>> bool(np.allclose(mix @ mix.T, np.eye(len(mix))))
+    True
+    """
+    names = motion_regions()
+    mix = np.zeros((2 * len(names), 2 * len(names)))
+    for i, name in enumerate(names):
+        side = facs.region_side(name)
+        if side == "middle":
+            mix[2 * i, 2 * i] = mix[2 * i + 1, 2 * i + 1] = 1
+            continue
+        other = names.index(
+            name.replace("_left", "_right") if side == "left" else name.replace("_right", "_left")
+        )
+        for axis, mirror in ((0, -1), (1, 1)):
+            row = 2 * i + axis
+            mix[row, row] = np.sqrt(0.5) * (1 if side == "left" else -1)
+            mix[row, 2 * other + axis] = mirror * np.sqrt(0.5)
+    return mix
+
+
+def _blocks(values: np.ndarray, block: int) -> np.ndarray:
+    """``(T, ...)`` as ``(B, block, ...)``, the last block filled up with zeros."""
+    count = -(-len(values) // block)
+    padded = np.zeros((count * block, *values.shape[1:]))
+    padded[: len(values)] = values
+    return padded.reshape(count, block, *values.shape[1:])
+
+
+def differences(values: np.ndarray, fps: float, length_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Middle minus before, middle minus after, and middle minus both; where a flank is missing, nothing.
+
+    Parameters
+    ----------
+    values
+        ``(T, ...)`` evenly sampled.
+    fps, length_s
+        Frame rate, and length of the movement in seconds.
+
+    Examples
+    --------
+    >>> step = np.repeat([0.0, 1.0], 20)
+    >>> rise, fall, _ = differences(step, 20, 0.4)
+    >>> float(np.minimum(rise, fall).max())  # a step does not return
+    0.0
+    """
     t = np.arange(len(values))
     core = max(0, round(length_s * fps / 6))
     half = max(1, round(length_s * fps / 2))
@@ -101,20 +166,20 @@ def _differences(
     before = window_means(values, t - half - flank, t - half - 1)
     after = window_means(values, t + half + 1, t + half + flank)
     rise, fall = middle - before, middle - after
-    rise, fall = np.where(np.isnan(rise), fall, rise), np.where(np.isnan(fall), rise, fall)
-    rise, fall = np.nan_to_num(rise), np.nan_to_num(fall)
+    seen = ~(np.isnan(before) | np.isnan(after))  # a movement must be seen to begin and to end
+    rise, fall = np.where(seen, rise, 0), np.where(seen, fall, 0)
     return rise, fall, (rise + fall) / 2
 
 
-def _noise(around: np.ndarray, head: np.ndarray, fps: float, length_s: float) -> np.ndarray:
-    """What a region does otherwise, per frame and axis, in eye distances."""
+def _noise(around: np.ndarray, head: np.ndarray, block: int, length_s: float) -> np.ndarray:
+    """Estimate what a channel does otherwise, for every block, in eye distances ``(B, D)``."""
     size = np.abs(around)
-    usual = 1.48 * np.median(size, axis=0)  # (R, 2)
-    block = max(1, round(BLOCK_S * fps))
-    count = max(1, len(size) // block)
-    level = size[: count * block].reshape(count, -1, *size.shape[1:]).mean(1) if len(size) >= block else size
+    # a low quantile, so that the movements looked for do not hide themselves
+    usual = 2.2 * np.quantile(size, 0.35, axis=0)
+    level = _blocks(size, block).mean(1)
+    if len(size) % block and len(level) > 1:
+        level[-1] = level[-2]
     reach = max(1, round(max(CALM_S, 3 * length_s) / BLOCK_S / 2))
     now = np.stack([np.median(level[max(0, i - reach) : i + reach + 1], axis=0) for i in range(len(level))])
-    now = 1.25 * now[np.minimum(np.arange(len(size)) // block, len(now) - 1)]
-    leak = HEAD_LEAK * head.max(axis=1)[:, None, None]
-    return np.sqrt(FLOOR**2 + np.maximum(usual[None], now) ** 2 + leak**2)
+    leak = HEAD_LEAK * _blocks(head.max(axis=1), block).max(1)[:, None]
+    return np.sqrt(FLOOR**2 + np.maximum(usual[None], 1.25 * now) ** 2 + leak**2)

@@ -1,0 +1,179 @@
+"""Moments at which the pulse response stands out, with what speaks for and against each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleeting.core import Side
+from fleeting.motion import motion_regions
+from fleeting.spotting.boundaries import refine
+from fleeting.spotting.hypotheses import Hypotheses, hypotheses
+from fleeting.spotting.pulses import Responses, differences, respond, side_channels
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One possible movement.
+
+    Parameters
+    ----------
+    onset, apex, offset
+        Frames of the evenly sampled signal; onset and offset may be fractions.
+    z
+        Response in units of what the face does otherwise.
+    size
+        Size of the action in eye distances.
+    au, side
+        The pattern that fits best.
+    length_s
+        Length of the pulse that responded most.
+    fit
+        Share (-1..1) of the movement, in units of the recording's own movements, that the pattern explains.
+    rivals
+        Largest movement of the same regions *against* the pattern elsewhere, relative to this one:
+        a mouth that talks goes both ways, a micro-expression one.
+    mouth_activity
+        How much the mouth usually moves in this recording within such a time, eye distances.
+    lids, eyes
+        Upper lids' motion (eye distances) and change of brightness in the eye openings.
+    head
+        Motion of the head within the movement, eye distances.
+    vector
+        ``(R, 2)`` displacement of the regions from before to the apex.
+    """
+
+    onset: float
+    apex: int
+    offset: float
+    z: float
+    size: float
+    au: int
+    side: Side
+    length_s: float
+    fit: float
+    rivals: float
+    mouth_activity: float
+    lids: float
+    eyes: float
+    head: float
+    vector: np.ndarray
+
+
+# Parts of the face that move by themselves: what is refused in one says nothing of the others.
+FAMILY = {
+    au: part
+    for part, units in enumerate(((1, 2, 4), (5, 7, 43), (6, 9), (10, 12, 14, 15, 17, 20, 24, 25, 26)))
+    for au in units
+}
+
+
+def _rows(*words: str) -> list[int]:
+    return [i for i, name in enumerate(motion_regions()) if any(word in name for word in words)]
+
+
+def find_candidates(
+    regions: np.ndarray,
+    head: np.ndarray,
+    openings: np.ndarray,
+    fps: float,
+    lengths_s: tuple[float, ...],
+    *,
+    least_z: float,
+    least_size: float,
+    refuse: Callable[[Candidate], str | None] = lambda _: None,
+) -> tuple[list[Candidate], list[tuple[str, Candidate]], np.ndarray]:
+    """Find all moments whose response exceeds ``least_z``, strongest first.
+
+    Parameters
+    ----------
+    regions, head, openings
+        ``(T, R, 2)``, ``(T, 2)``, ``(T, 3)``: displacements and place in eye distances, brightness of
+        the openings of eyes and mouth; evenly sampled, without gaps.
+    fps
+        Frames per second.
+    lengths_s
+        Lengths to look for, seconds.
+    least_z, least_size
+        Least response, and least size in eye distances.
+    refuse
+        Says why a candidate is not to be kept. A refused one hides only its own part of the face, so
+        that a brow can still be found during a blink; a kept one takes its time as a whole.
+
+    Returns
+    -------
+    kept
+        Strongest first.
+    refused
+        With the reason.
+    curve
+        ``(T,)`` strongest response of any pattern and length.
+    """
+    chosen = hypotheses()
+    families = np.array([FAMILY[au] for au, _ in chosen.units])
+    z = np.zeros((len(regions), len(chosen.units)), np.float32)
+    which = np.zeros(z.shape, np.int8)
+    responses = [respond(regions, head, fps, length, chosen) for length in lengths_s]
+    for i, response in enumerate(responses):
+        strong = np.where(response.size >= least_size, response.z, 0)
+        higher = strong > z
+        z[higher], which[higher] = strong[higher], i
+    curve = z.max(1).astype(float) if len(z) else np.zeros(0)
+    kept: list[Candidate] = []
+    refused: list[tuple[str, Candidate]] = []
+    while z.size and z.max() >= least_z:
+        t, k = (int(i) for i in np.unravel_index(int(z.argmax()), z.shape))
+        one = _describe(regions, head, openings, fps, t, k, responses[which[t, k]], chosen)
+        half = one.length_s * fps / 2
+        span = slice(max(0, int(min(one.onset, t - half))), int(np.ceil(max(one.offset, t + half))) + 1)
+        reason = refuse(one)
+        if reason is None:
+            kept.append(one)
+            z[span] = 0
+        else:
+            refused.append((reason, one))
+            z[span, families == families[k]] = 0
+    return kept, refused, curve
+
+
+def _describe(
+    regions: np.ndarray,
+    head: np.ndarray,
+    openings: np.ndarray,
+    fps: float,
+    t: int,
+    k: int,
+    response: Responses,
+    chosen: Hypotheses,
+) -> Candidate:
+    length = response.length_s
+    half = max(1, round(length * fps / 2))
+    flat = response.filters[t // response.block, k]
+    channels = regions.reshape(len(regions), -1) @ side_channels().T
+    onset, apex, offset = refine(channels @ flat, t, round(1.6 * half) + 1)
+    rise, fall, around = differences(channels, fps, length)
+    elsewhere = np.abs(np.arange(len(regions)) - t) > (1.2 * length + 0.1) * fps
+    up, down = rise @ flat, fall @ flat
+    here = max(min(up[t], down[t]), 1e-9)
+    against = np.minimum(-up, -down)[elsewhere]
+    movement = (around @ side_channels()).reshape(regions.shape)
+    mouth = _rows("lip", "mouth", "chin", "jaw", "buccal")
+    au, side = chosen.units[k]
+    near = slice(max(0, t - half), t + half + 1)
+    return Candidate(
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        z=float(response.z[t, k]),
+        size=float(response.size[t, k]),
+        au=au,
+        side=side,
+        length_s=length,
+        fit=float(response.fit[t, k]),
+        rivals=float(against.max() / here) if len(against) else 0.0,
+        mouth_activity=float(np.median(np.abs(movement[:, mouth]).mean((1, 2)))),
+        lids=float(movement[t, _rows("lid_upper"), 1].max()),
+        eyes=float(np.abs(differences(openings[:, :2], fps, length)[2][near]).max()),
+        head=float(np.ptp(head[near], axis=0).max()),
+        vector=movement[t],
+    )
