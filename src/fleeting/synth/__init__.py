@@ -1,1 +1,29 @@
-"""To come."""
+"""Faces with known motion: micro-expressions planted in a photograph or a video, with exact truth.
+
+Motion is an analytic function of position and time; frames are read through its inverse, flow through itself.
+Read on in ``timing`` (what onset, apex and offset mean), ``clip`` (the mapping), ``head``, ``camera`` and
+``life``.
+"""
+
+from fleeting.synth.camera import CameraSettings
+from fleeting.synth.clip import PlantedClip, plant
+from fleeting.synth.head import HeadMotion, Turn
+from fleeting.synth.life import Event, Life, Talk
+from fleeting.synth.timing import Plant, PlantedInterval, ease
+from fleeting.synth.write import PlantedPaths, write_planted
+
+__all__ = [
+    "CameraSettings",
+    "Event",
+    "HeadMotion",
+    "Life",
+    "Plant",
+    "PlantedClip",
+    "PlantedInterval",
+    "PlantedPaths",
+    "Talk",
+    "Turn",
+    "ease",
+    "plant",
+    "write_planted",
+]
