@@ -122,7 +122,7 @@ def test_eye_distance_of_scaled_turned_and_stacked_faces():
 
 def test_eye_distance_takes_no_notice_of_depth_and_lids():
     face = neutral_mesh().copy()
-    face[:, 2] *= 3
+    face[:, 2] += 3 * face[:, 0]
     face[[159, 145, 386, 374], 1] += 0.1
     assert iod(face) == pytest.approx(1, abs=1e-4)
 
