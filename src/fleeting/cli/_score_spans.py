@@ -189,10 +189,11 @@ def _spans(truth: Path, predictions: Path) -> tuple[list[Span], list[Span], list
     """Read both tables, and say what of the second finds nothing to join in the first."""
     true, found = read_intervals(truth), read_intervals(predictions)
     warnings = []
-    if not all(entry.type for entry in (*true, *found)):
+    typed = [bool(entry.type) for entry in (*true, *found)]
+    if not all(typed):
         # The scorer of MEGC 2025 knows no types; with types on one side only they could not match.
         true, found = ([replace(entry, type="any") for entry in entries] for entries in (true, found))
-        warnings.append("some rows have no type, so types are ignored")
+        warnings += ["some rows have no type, so types are ignored"] if any(typed) else []
     if found and true and not any(entry.subject for entry in found):
         found = _with_subjects(truth, true, predictions, found)
     unknown = sorted({e.video for e in found} - {e.video for e in true})

@@ -73,7 +73,7 @@ def show(
     for section in sections:
         table = Table(title=escape(section.title), title_justify="left", box=box.SIMPLE_HEAD)
         for index, name in enumerate(section.columns):
-            table.add_column(escape(name), justify="right" if index else "left")
+            table.add_column(escape(name), justify="right" if index else "left", overflow="fold")
         for row in section.rows:
             table.add_row(*(escape(cell(value)) for value in row))
         console.print(table)
