@@ -1,5 +1,6 @@
 """Find, landmark, track and align a face."""
 
+from fleeting.face.align import crop_transform
 from fleeting.face.networks import (
     Detection,
     Roi,
@@ -10,10 +11,13 @@ from fleeting.face.networks import (
     model_uses,
     roi_from_landmarks,
 )
+from fleeting.face.track import FaceTracker
 
 __all__ = [
     "Detection",
+    "FaceTracker",
     "Roi",
+    "crop_transform",
     "detect",
     "detect_small",
     "find_faces",
