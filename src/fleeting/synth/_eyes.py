@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fleeting.core import Side
 from fleeting.synth._shape import Eye, FaceShape
 from fleeting.synth._smooth import bump, polyline, step
 
@@ -57,6 +58,18 @@ def _profile(eye: Eye, s: np.ndarray, y: np.ndarray, *, upper: bool) -> np.ndarr
     return travel * profile
 
 
+def eye_inside(shape: FaceShape, side: Side, points: np.ndarray) -> np.ndarray:
+    """1 inside the eye openings of a side, 0 outside, with a soft edge inside: ``(N,)``."""
+    total = np.zeros(len(points))
+    for half in ("left", "right"):
+        if side in (half, "both"):
+            eye = shape.eye(half)
+            s, y = eye.local(points)
+            top, bottom = eye.lids(s)
+            total += step((y - top) / _GAZE_EDGE) * step((bottom - y) / _GAZE_EDGE) * (np.abs(s) < 1)
+    return total
+
+
 def gaze_push(shape: FaceShape, points: np.ndarray, direction: tuple[float, float]) -> np.ndarray:
     """Displacement that shifts what lies in both eye openings, lids and corners at rest.
 
@@ -76,9 +89,6 @@ def gaze_push(shape: FaceShape, points: np.ndarray, direction: tuple[float, floa
     """
     total = np.zeros(len(points))
     for half in ("left", "right"):
-        eye = shape.eye(half)
-        s, y = eye.local(points)
-        top, bottom = eye.lids(s)
-        within = step((y - top) / _GAZE_EDGE) * step((bottom - y) / _GAZE_EDGE)
-        total += bump(np.clip(s * s, 0.0, 1.0) ** 2) * within
+        s, _ = shape.eye(half).local(points)
+        total += bump(np.clip(s * s, 0.0, 1.0) ** 2) * eye_inside(shape, half, points)
     return total[:, None] * np.asarray(direction, float)

@@ -5,20 +5,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleeting.core.geometry import invert as invert_affine
-from fleeting.synth._fields import Lattice, UnitField
+from fleeting.synth._fields import Lattice, Motion, UnitField
 from fleeting.synth._mapping import invert_lattice, sample_planes, support
 from fleeting.synth.head import HeadPath
 
 Box = tuple[slice, slice]
 
+_DARKEST = 0.85
+
 
 @dataclass
 class Warp:
-    """Where the pixels of a box come from: ``x`` and ``y`` ``(h, w)`` float32 pixels of the source."""
+    """Where the pixels of a box come from: ``x`` and ``y`` ``(h, w)`` float32 pixels of the source.
+
+    ``light`` ``(h, w)`` float32, if there, is what they are multiplied by.
+    """
 
     box: Box
     x: np.ndarray
     y: np.ndarray
+    light: np.ndarray | None = None
 
 
 class Renderer:
@@ -52,6 +58,7 @@ class Renderer:
         self._affine = affine
         self.samples = [(lattice.sample(field) / lattice.spacing).astype(np.float32) for field in fields]
         self._supports = [support(sample) for sample in self.samples]
+        self._shades: dict[int, np.ndarray] = {}
         self._planes: np.ndarray | None = None
         self._head_box: Box = (slice(0, 0), slice(0, 0))
         if not head.motion.still:
@@ -67,6 +74,15 @@ class Renderer:
         if box is not None:
             self._head_box = box
             self._planes = np.ascontiguousarray(planes[:, box[0], box[1]])
+
+    def shade(self, field: int, darkness: Motion) -> None:
+        """Let a field darken the picture: ``darkness`` maps ``(N, 2)`` face points to ``(N,)`` in 0..1.
+
+        The darkness is that at a strength of 1 IOD; it grows in proportion and stops at 1.
+        """
+        lattice = self._lattice
+        plane = darkness(lattice.points).reshape(lattice.height, lattice.width)
+        self._shades[field] = plane.astype(np.float32)
 
     def reach(self, affine: np.ndarray) -> Box:
         """Pixel box that a face can touch: all of its lattice, or all of its head where the head moves."""
@@ -88,6 +104,7 @@ class Renderer:
         """
         mix = self._head.mix(time_s) if self._planes is not None else None
         inverse = self._inverse(strengths)
+        light: np.ndarray | None = None
         if mix is None and inverse is None:
             return None
         if mix is None:
@@ -104,8 +121,8 @@ class Renderer:
             shift = float(max(np.abs(dx).max(), np.abs(dy).max()))
             x, y = x + dx, y + dy
         if inverse is not None:
-            self._move_face(x, y, box, inverse, affine, shift)
-        return Warp(box, x, y)
+            light = self._move_face(x, y, box, inverse, affine, shift, strengths)
+        return Warp(box, x, y, light)
 
     def _inverse(self, strengths: np.ndarray) -> tuple[np.ndarray, Box] | None:
         """Backward displacement ``(2, h, w)`` in lattice spacings over a box of the lattice."""
@@ -141,15 +158,16 @@ class Renderer:
         inverse: tuple[np.ndarray, Box],
         affine: np.ndarray,
         shift: float,
-    ) -> None:
-        """Add the face's own backward displacement to the maps, in place."""
+        strengths: np.ndarray,
+    ) -> np.ndarray | None:
+        """Add the face's own backward displacement to the maps, in place, and tell the light."""
         planes, where = inverse
         near = self._pixels(where, affine, shift + 1)
         rows = slice(max(near[0].start - box[0].start, 0), max(near[0].stop - box[0].start, 0))
         columns = slice(max(near[1].start - box[1].start, 0), max(near[1].stop - box[1].start, 0))
         part_x, part_y = x[rows, columns], y[rows, columns]
         if not part_x.size:
-            return
+            return None
         back = invert_affine(affine) / self._lattice.spacing
         start = self._lattice.origin / self._lattice.spacing + [where[1].start, where[0].start]
         at = np.stack(
@@ -164,6 +182,13 @@ class Renderer:
         grow = (affine[:, :2] * self._lattice.spacing).astype(np.float32)
         part_x += grow[0, 0] * v[0] + grow[0, 1] * v[1]
         part_y += grow[1, 0] * v[0] + grow[1, 1] * v[1]
+        dark = [k for k in self._shades if strengths[k] > 0]
+        if not dark:
+            return None
+        light = np.ones(x.shape, np.float32)
+        planes = np.stack([np.float32(strengths[k]) * self._shades[k][where] for k in dark])
+        light[rows, columns] -= np.clip(sample_planes(planes, at + v).sum(0), 0.0, _DARKEST)
+        return light
 
 
 def _grid(box: Box) -> tuple[np.ndarray, np.ndarray]:

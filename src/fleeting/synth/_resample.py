@@ -2,8 +2,8 @@
 
 OpenCV's cubic and Lanczos look-ups round positions to 1/32 pixel and shift them by up to 0.05; its bilinear
 one is exact. So the source is refined four times by a cubic spline through its pixels, kept to 1/256 of a
-grey level, and then read bilinearly. A pixel that does not move is returned bit for bit, since the refined picture
-passes through every original pixel.
+grey level, and then read bilinearly. A pixel that does not move is returned bit for bit, since the refined
+picture passes through every original pixel.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def spline_taps(phase: float) -> np.ndarray:
     Examples
     --------
     >>> spline_taps(0.5)[6:10].round(2).tolist()
-    [-0.18, 0.6, 0.6, -0.18]
+    [-0.13, 0.6, 0.6, -0.13]
     """
     offset = np.arange(-_TAPS + 1, _TAPS + 1)
     far = np.arange(-24, 25)
@@ -93,8 +93,11 @@ class Resampler:
         self._factor = 4 if piece.shape[0] * piece.shape[1] <= _MOST_PIXELS else 2
         self._fine = refine(piece, self._factor)
 
-    def read(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Read the source at ``(h, w)`` float32 positions in its pixels: ``(h, w, 3)`` uint8."""
+    def read(self, x: np.ndarray, y: np.ndarray, light: np.ndarray | None = None) -> np.ndarray:
+        """Read the source at ``(h, w)`` float32 positions in its pixels: ``(h, w, 3)`` uint8.
+
+        ``light`` ``(h, w)`` float32 multiplies what was read.
+        """
         import cv2
 
         left, top = self._origin
@@ -105,4 +108,6 @@ class Resampler:
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REFLECT_101,
         )
+        if light is not None:
+            found = cv2.multiply(found, cv2.merge([light] * 3), dtype=cv2.CV_16U)
         return cv2.convertScaleAbs(found, alpha=1 / _DEPTH)

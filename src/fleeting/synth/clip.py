@@ -1,15 +1,18 @@
 """A clip with planted motion: frames, truth and exact flow from one analytic mapping."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
-from fleeting.core import InputError, UsageError
+from fleeting.core import InputError, Side, UsageError
 from fleeting.core.geometry import invert as invert_affine
+from fleeting.synth._eyes import eye_inside
 from fleeting.synth._fields import Lattice, UnitField, evaluate, gaze_field, least_jacobian, unit_field
 from fleeting.synth._mapping import invert, total_motion
 from fleeting.synth._render import Renderer
 from fleeting.synth._resample import Resampler
+from fleeting.synth._shape import FaceShape
 from fleeting.synth._source import Scene, Source, open_scene
 from fleeting.synth.camera import Camera, CameraSettings
 from fleeting.synth.head import HeadPath
@@ -68,6 +71,9 @@ class PlantedClip:
         self._fields = [self._make_field(key) for key in self._keys]
         self._head = HeadPath(life.head, self.shape, seed)
         self._renderer = Renderer(self.lattice, self._fields, self._head, self.shape.to_pixels, self.size)
+        for k, key in enumerate(self._keys):
+            if {43, 45} & set(key.aus):  # lashes and the lid's shadow darken a closing eye
+                self._renderer.shade(k, partial(_lash_shadow, self.shape, key.side))
         self._strengths = self.strengths(self.times)
         self._check_folds()
 
@@ -128,7 +134,7 @@ class PlantedClip:
                     where = self._renderer.reach(affine) if self.scene.still else warp.box
                     reader = Resampler(image, where)
                 made = image.copy()
-                made[warp.box] = reader.read(warp.x, warp.y)
+                made[warp.box] = reader.read(warp.x, warp.y, warp.light)
             yield camera.shoot(made, i, float(self.times[i]))
 
     def flow(self, start_s: float, end_s: float) -> np.ndarray:
@@ -221,6 +227,11 @@ class PlantedClip:
         if motion is not None:
             moved[inside] = evaluate(motion, face[inside]) @ affine[:, :2].T
         return moved.reshape(height, width, 2).astype(np.float32)
+
+
+def _lash_shadow(shape: FaceShape, side: Side, points: np.ndarray) -> np.ndarray:
+    """Darkness ``(N,)`` of the eye opening for each IOD of lid travel: near complete in a blink."""
+    return 1.3 * eye_inside(shape, side, points) / min(shape.eye("left").opening, shape.eye("right").opening)
 
 
 def _name(key: FieldKey) -> str:
