@@ -23,6 +23,7 @@ from fleeting.jobs.worker import one_thread_each, serve
 
 STOP_WITHIN_S = 3.0
 START_TRIES = 3
+LOOK_EVERY_S = 0.5
 
 
 @dataclass(slots=True, eq=False)
@@ -83,11 +84,13 @@ class LocalPool:
             _send(worker, self._function)
 
     def _with_news(self) -> list[_Worker]:
-        doors = {worker.connection: worker for worker in self._workers}
-        # The process too: something that the work itself started may hold a dead worker's pipe open.
-        ends = {worker.process.sentinel: worker for worker in self._workers}
-        news = wait([*doors, *ends])
-        return [w for w in self._workers if w.connection in news or w.process.sentinel in news]
+        """Wait until a worker says something or is gone."""
+        while True:
+            heard = wait([w.connection for w in self._workers], timeout=LOOK_EVERY_S)
+            # A process that the work itself started may hold a dead worker's pipe open: so look, too.
+            news = [w for w in self._workers if w.connection in heard or w.process.exitcode is not None]
+            if news:
+                return news
 
     def _hear(self, worker: _Worker) -> list[JobResult[Any]]:
         """Take one message, or notice a death; the worker has its next item before anybody reads this one."""
@@ -180,13 +183,14 @@ def _send(worker: _Worker, packed: Any) -> None:
 def _end(processes: Iterable[BaseProcess]) -> None:
     """Wait a little for processes that ought to end, then make them."""
     processes = list(processes)
-    for force in (None, "terminate", "kill"):
+    for make_end in (None, BaseProcess.terminate, BaseProcess.kill):
+        running = [process for process in processes if process.exitcode is None]
+        if make_end is not None:
+            for process in running:
+                make_end(process)
         deadline = time.monotonic() + STOP_WITHIN_S
-        for process in processes:
-            if force and process.is_alive():
-                getattr(process, force)()
-        for process in processes:
-            process.join(max(0.0, deadline - time.monotonic()))
+        while any(process.exitcode is None for process in running) and time.monotonic() < deadline:
+            time.sleep(0.005)  # not join(): with a time limit it waits for the process's children as well
 
 
 def _unreadable(problem: Exception) -> RemoteError:
