@@ -6,7 +6,7 @@ is renewed every second, and displacements are chained from reference to referen
 slow onsets both show against a reference that still looks alike.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -261,7 +261,7 @@ class RegionTracker:
         """Similarity that undoes a head motion measured about the point between the eyes."""
         turn = np.array([[1 + scale, -roll], [roll, 1 + scale]])
         centre = self.geometry.origin
-        return invert(np.column_stack([turn, centre + [tx, ty] - turn @ centre]))
+        return invert(np.column_stack([turn, centre + np.array([tx, ty]) - turn @ centre]))
 
     def _place(self) -> np.ndarray:
         """Where the point between the eyes is in the picture, in eye distances."""

@@ -40,7 +40,9 @@ class Candidate:
     head
         Motion of the head within the movement, eye distances.
     vector
-        ``(R, 2)`` displacement of the regions from before to the apex.
+        ``(R, 2)`` displacement of the regions from before to the apex, eye distances.
+    scale
+        ``(D,)`` what the side channels do otherwise, eye distances.
     """
 
     onset: float
@@ -58,6 +60,7 @@ class Candidate:
     eyes: float
     head: float
     vector: np.ndarray
+    scale: np.ndarray
 
 
 # Parts of the face that move by themselves: what is refused in one says nothing of the others.
@@ -148,7 +151,8 @@ def _describe(
 ) -> Candidate:
     length = response.length_s
     half = max(1, round(length * fps / 2))
-    flat = response.filters[t // response.block, k]
+    scale = response.noise_at(t)
+    flat = side_channels() @ chosen.patterns[k].ravel() / scale**2
     channels = regions.reshape(len(regions), -1) @ side_channels().T
     onset, apex, offset = refine(channels @ flat, t, round(1.6 * half) + 1)
     rise, fall, around = differences(channels, fps, length)
@@ -176,4 +180,5 @@ def _describe(
         eyes=float(np.abs(differences(openings[:, :2], fps, length)[2][near]).max()),
         head=float(np.ptp(head[near], axis=0).max()),
         vector=movement[t],
+        scale=scale,
     )

@@ -31,16 +31,20 @@ class Responses:
 
     ``z`` ``(T, K)`` in units of the usual; ``size`` ``(T, K)`` of the action in eye distances;
     ``fit`` ``(T, K)`` cosine between movement and pattern, both in units of the usual;
-    ``filters`` ``(B, K, D)``: what each pattern weighs each channel by, for every block of ``block``
-    frames; ``length_s`` the length looked for.
+    ``noise`` ``(B, D)``: what each channel does otherwise, for every block of ``block`` frames, eye
+    distances; ``length_s`` the length looked for.
     """
 
     length_s: float
     z: np.ndarray
     size: np.ndarray
     fit: np.ndarray
-    filters: np.ndarray
+    noise: np.ndarray
     block: int
+
+    def noise_at(self, frame: int) -> np.ndarray:
+        """Give what the channels ``(D,)`` do otherwise around a frame."""
+        return np.asarray(self.noise[frame // self.block])
 
 
 def window_means(values: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
@@ -103,7 +107,7 @@ def respond(
     strength = np.linalg.norm(middle, axis=-1, keepdims=True) + 1e-6
     z = response / np.sqrt(information)
     flat = (np.concatenate(a)[: len(regions)] for a in (z, response / information, z / strength))
-    return Responses(length_s, *flat, pattern / noise[:, None], block)
+    return Responses(length_s, *flat, noise, block)
 
 
 @cache

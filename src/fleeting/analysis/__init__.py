@@ -1,0 +1,217 @@
+"""Video -> Report: the one function behind the command line and the web page."""
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from fleeting.analysis.describe import action_units, emotion
+from fleeting.analysis.illustrate import pictures, region_motion
+from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
+from fleeting.analysis.quality import warn
+from fleeting.core import CROP, Expression, Face, Provenance, Report, UsageError
+from fleeting.face import model_uses
+from fleeting.face.track import FacesWanted
+from fleeting.io import open_video
+from fleeting.motion import motion_regions
+from fleeting.spotting import Spotted, SpotterSettings, SpottingResult, spot
+
+__all__ = ["AnalysisSettings", "analyze"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisSettings:
+    """What a user can choose; stands in every result.
+
+    Parameters
+    ----------
+    faces
+        ``largest`` or ``all``.
+    start_s, stop_s
+        Part of the video, seconds; ``None`` is the whole.
+    fps
+        Frame rate of an image folder.
+    min_confidence
+        Least confidence 0..1 of an expression that is reported.
+    pictures
+        Whether pictures of the face are taken into the report.
+    """
+
+    faces: FacesWanted = "largest"
+    start_s: float | None = None
+    stop_s: float | None = None
+    fps: float | None = None
+    min_confidence: float = 0.0
+    pictures: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_confidence <= 1:
+            raise UsageError(f"min_confidence: expected 0..1, got {self.min_confidence}")
+
+
+def analyze(
+    path: str | PathLike[str],
+    settings: AnalysisSettings | None = None,
+    *,
+    progress: Callable[[int, float], None] | None = None,
+    **choices: object,
+) -> Report:
+    """Find the micro- and macro-expressions in a video.
+
+    Parameters
+    ----------
+    path
+        A video file or a folder of images.
+    settings
+        What to do; or give its fields by name: ``analyze("a.mp4", faces="all")``.
+    progress
+        Called with the number of frames done and the time of the last.
+
+    Returns
+    -------
+    Report
+        Data only; ``fleeting.save_report`` writes the files.
+
+    Raises
+    ------
+    InputError
+        Where the video cannot be read.
+    UsageError
+        Where a setting is wrong.
+
+    Examples
+    --------
+    >>> import fleeting, numpy as np, tempfile, pathlib
+    >>> clip = pathlib.Path(tempfile.mkdtemp()) / "grey.mp4"
+    >>> _ = fleeting.io.write_video(clip, [np.full((64, 64, 3), 90, np.uint8)] * 5, fps=25)
+    >>> report = analyze(clip)
+    >>> len(report.expressions), [w.code for w in report.warnings]
+    (0, ['frame_rate_low', 'no_face'])
+    """
+    chosen = replace(settings or AnalysisSettings(), **choices)  # type: ignore[arg-type]
+    began = time.perf_counter()
+    with open_video(path, fps=chosen.fps) as video:
+        measured = measure(video.frames(chosen.start_s, chosen.stop_s), faces=chosen.faces, progress=progress)
+        spotted = {n: spot_face(face, measured) for n, face in measured.faces.items()}
+        found = describe(spotted, chosen)
+        shown = tuple(
+            pictures(video, expression, one, measured.faces[expression.face].track)
+            if chosen.pictures
+            else region_motion(one)
+            for expression, one in found
+        )
+        info = video.info()
+        warnings = warn(info, measured, video.problems, _bytes(Path(path)))
+    return Report(
+        video=info,
+        faces=tuple(_face(n, face, measured) for n, face in measured.faces.items()),
+        expressions=tuple(expression for expression, _ in found),
+        warnings=tuple(warnings),
+        provenance=_provenance(chosen, time.perf_counter() - began),
+        signals=_signals(measured, spotted),
+        pictures=shown,
+    )
+
+
+def spot_face(face: FaceMeasurement, measured: Measurement) -> SpottingResult:
+    """Spot the movements of one face; frames of the result are frames of the video."""
+    signals = face.signals
+    place = np.searchsorted(measured.frames, signals.frames)
+    count = len(measured.frames)
+    result = spot(
+        _spread(signals.regions / CROP.iod, place, count),
+        _spread(signals.head, place, count),
+        _spread(signals.openings, place, count),
+        measured.times,
+    )
+    first = int(measured.frames[0]) if len(measured.frames) else 0
+    return _shifted(result, first)
+
+
+def describe(
+    spotted: dict[int, SpottingResult], settings: AnalysisSettings
+) -> list[tuple[Expression, Spotted]]:
+    """Give every movement its action units and emotion, in order of time."""
+    found = []
+    for number, result in spotted.items():
+        for one in result.spotted:
+            units = action_units(one)
+            interval = one.interval.with_score(confidence(one.candidate.z))
+            if interval.score >= settings.min_confidence:
+                found.append((Expression(number, interval, emotion(units), units), one))
+    return sorted(found, key=lambda pair: (pair[0].interval.onset_frame, pair[0].face))
+
+
+def confidence(z: float) -> float:
+    """Order movements from 0 to 1 by their response; a score, no probability.
+
+    Examples
+    --------
+    >>> confidence(4.5), round(confidence(9.0), 2)
+    (0.5, 0.67)
+    """
+    return round(z / (z + 4.5), 4)
+
+
+def _spread(values: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
+    whole = np.full((count, *values.shape[1:]), np.nan, np.float32)
+    whole[place] = values
+    return whole
+
+
+def _shifted(result: SpottingResult, first: int) -> SpottingResult:
+    """Count frames from the start of the video where only a part was analysed."""
+    if not first:
+        return result
+    moved = tuple(
+        replace(
+            one,
+            interval=replace(
+                one.interval,
+                onset_frame=one.interval.onset_frame + first,
+                apex_frame=(one.interval.apex_frame or 0) + first,
+                offset_frame=one.interval.offset_frame + first,
+            ),
+        )
+        for one in result.spotted
+    )
+    return replace(result, spotted=moved)
+
+
+def _face(number: int, face: FaceMeasurement, measured: Measurement) -> Face:
+    return Face(number, round(len(face.signals.frames) / max(len(measured.frames), 1), 6))
+
+
+def _signals(measured: Measurement, spotted: dict[int, SpottingResult]) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {
+        "times": measured.times,
+        "frames": measured.frames,
+        "region_names": np.array(motion_regions()),
+        "threshold": np.array(SpotterSettings().least_z),
+    }
+    for number, face in measured.faces.items():
+        place = np.searchsorted(measured.frames, face.signals.frames)
+        arrays[f"face{number}_curve"] = spotted[number].curve.values.astype(np.float32)
+        arrays[f"face{number}_regions"] = _spread(face.signals.regions, place, len(measured.frames))
+    return arrays
+
+
+def _provenance(settings: AnalysisSettings, runtime_s: float) -> Provenance:
+    from fleeting import __version__
+
+    crop = {"width": CROP.width, "height": CROP.height, "iod_px": CROP.iod}
+    return Provenance(
+        version=__version__,
+        settings={**asdict(settings), "crop": crop, "spotter": asdict(SpotterSettings())},
+        models=model_uses(),
+        machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        runtime_s=round(runtime_s, 3),
+    )
+
+
+def _bytes(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0

@@ -1,0 +1,72 @@
+"""A movement of regions -> action units with sides -> emotion evidence, by tables alone."""
+
+import numpy as np
+
+from fleeting import facs
+from fleeting.core import ActionUnit, Emotion
+from fleeting.spotting import Spotted, hypotheses, side_channels
+
+MOST_UNITS = 3
+LEAST_GAIN = 0.12  # share of the movement that a further unit must explain
+BOTH_BALANCE = 0.4  # the weaker side of a both-sided action moves at least this share of the stronger
+
+
+def action_units(spotted: Spotted) -> tuple[ActionUnit, ...]:
+    """Say which action units make up a movement, the surest first.
+
+    Non-negative matching pursuit: the pattern that explains most of the movement is taken, its part
+    removed, and so on while a further pattern explains a good share. ``score`` is the cosine between
+    movement and pattern (the first), or the share explained (the others), all in units of what the
+    face does otherwise.
+
+    Parameters
+    ----------
+    spotted
+        From ``fleeting.spotting.spot``.
+    """
+    chosen = hypotheses()
+    one = spotted.candidate
+    channels = side_channels()
+    scale = np.asarray(one.scale)
+    movement = (channels @ one.vector.ravel()) / scale
+    patterns = (chosen.patterns.reshape(len(chosen.units), -1) @ channels.T) / scale
+    patterns = patterns / np.linalg.norm(patterns, axis=1, keepdims=True)
+    whole = float(np.linalg.norm(movement)) + 1e-12
+    found: list[ActionUnit] = []
+    left = movement.copy()
+    taken: set[int] = set()
+    for step in range(MOST_UNITS):
+        if step == 0:
+            k = chosen.units.index((spotted.au, spotted.side))
+        else:
+            gains = patterns @ left
+            gains[[i for i, (au, _) in enumerate(chosen.units) if au in taken]] = 0
+            k = int(gains.argmax())
+        gain = float(patterns[k] @ left) / whole
+        if step and gain**2 < LEAST_GAIN:
+            break
+        au, side = chosen.units[k]
+        taken |= {au} | _apart(au)
+        found.append(ActionUnit(au, side, float(np.clip(gain, 0, 1))))
+        left = left - (patterns[k] @ left) * patterns[k]
+    return tuple(found)
+
+
+def _apart(au: int) -> set[int]:
+    """Units that never act together with this one."""
+    pairs = [*facs.unit_pairs("anatomical"), *facs.unit_pairs("never_seen")]
+    return {other for pair in pairs if au in pair for other in pair if other != au}
+
+
+def emotion(units: tuple[ActionUnit, ...]) -> Emotion | None:
+    """Share out the evidence of action units over negative, positive, surprise and unclear.
+
+    Examples
+    --------
+    >>> emotion((ActionUnit(12, "both", 0.9),)).label
+    'positive'
+    """
+    if not units:
+        return None
+    shares = facs.emotion_evidence({unit.au: unit.score for unit in units})
+    return Emotion(max(shares, key=lambda name: shares[name]), shares)

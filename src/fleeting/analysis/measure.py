@@ -1,0 +1,174 @@
+"""Video -> tracks and region signals of every face, in one pass over the frames."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from fleeting.core import FaceTrack
+from fleeting.face import FaceTracker, crop_transform
+from fleeting.face.track import FacesWanted
+from fleeting.io import DecodedFrame
+from fleeting.motion import RegionSignals, RegionTracker
+
+T = TypeVar("T")
+
+LANDMARK_S = 0.5  # landmarks are measured this often; registration follows the face in between
+AHEAD = 24  # frames that the decoder may be ahead
+Progress = Callable[[int, float], None]
+
+
+@dataclass
+class FaceMeasurement:
+    """Track and signals of one face."""
+
+    track: FaceTrack
+    signals: RegionSignals
+
+
+@dataclass
+class _Gathering:
+    tracker: RegionTracker = field(default_factory=RegionTracker)
+    frames: list[int] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    landmarks: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, index: int, time_s: float, landmarks: np.ndarray) -> None:
+        self.frames.append(index)
+        self.times.append(time_s)
+        self.landmarks.append(landmarks[:, :2].astype(np.float32))
+
+
+@dataclass
+class Measurement:
+    """All that one pass over a video gives.
+
+    ``frames`` ``(T,)`` indices and ``times`` ``(T,)`` seconds of the frames analysed; ``faces`` by number.
+    """
+
+    frames: np.ndarray
+    times: np.ndarray
+    faces: dict[int, FaceMeasurement]
+
+
+def measure(
+    frames: Iterator[DecodedFrame], *, faces: FacesWanted = "largest", progress: Progress | None = None
+) -> Measurement:
+    """Find, follow and register faces.
+
+    Parameters
+    ----------
+    frames
+        From ``VideoReader.frames``. They are decoded in a second thread.
+    faces
+        ``largest`` or ``all``.
+    progress
+        Called with the number of frames done and the time of the last.
+    """
+    finder = FaceTracker(faces)
+    gathered: dict[int, _Gathering] = {}
+    indices: list[int] = []
+    times: list[float] = []
+    looked = -1e9
+    for frame in ahead(frames):
+        time_s = float(frame.time)
+        indices.append(frame.index)
+        times.append(time_s)
+        gray = frame.gray()
+        due = time_s - looked >= LANDMARK_S or not finder.alive
+        if not due:
+            lost = [n for n in finder.alive if not gathered[n].tracker.push(frame.index, time_s, gray)]
+            for number in lost:
+                gathered[number].tracker.restart()
+            due = bool(lost)
+            skip = set(finder.alive) - set(lost)
+        else:
+            skip = set()
+        if due:
+            looked = time_s
+            _look(finder, gathered, frame, time_s, gray, skip)
+        if progress is not None:
+            progress(len(indices), time_s)
+    done = {n: _finish(n, one, indices) for n, one in sorted(gathered.items())}
+    return Measurement(np.array(indices, int), np.array(times), done)
+
+
+def _look(
+    finder: FaceTracker,
+    gathered: dict[int, _Gathering],
+    frame: DecodedFrame,
+    time_s: float,
+    gray: np.ndarray,
+    skip: set[int],
+) -> None:
+    """Landmark the faces of a frame; those in ``skip`` have been measured on it already."""
+    before = set(finder.alive)
+    found = finder.look(time_s, frame.rgb())
+    for number in before - set(found):
+        gathered[number].tracker.restart()
+    for number, landmarks in found.items():
+        one = gathered.setdefault(number, _Gathering())
+        one.add(frame.index, time_s, landmarks)
+        if number in skip:
+            continue
+        where = {"landmarks": landmarks, "transform": crop_transform(landmarks)}
+        if not one.tracker.push(frame.index, time_s, gray, **where):
+            one.tracker.restart()
+            one.tracker.push(frame.index, time_s, gray, **where)
+
+
+def _finish(number: int, one: _Gathering, indices: list[int]) -> FaceMeasurement:
+    signals = one.tracker.finish()
+    seen = np.isin(indices, signals.frames)
+    edges = np.flatnonzero(np.diff(np.concatenate([[1], seen.astype(int), [1]])))
+    lost = tuple((int(indices[a]), int(indices[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True))
+    track = FaceTrack(number, np.array(one.frames), np.array(one.times), np.stack(one.landmarks), lost)
+    return FaceMeasurement(track, signals)
+
+
+def ahead(items: Iterator[T], limit: int = AHEAD) -> Iterator[T]:
+    """Run an iterator in a second thread, a few items ahead; its errors come through.
+
+    Examples
+    --------
+    >>> list(ahead(iter(range(3))))
+    [0, 1, 2]
+    """
+    waiting: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(limit)
+    stopped = threading.Event()
+
+    def put(entry: tuple[bool, T | BaseException | None]) -> bool:
+        while not stopped.is_set():
+            try:
+                waiting.put(entry, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        try:
+            for item in items:
+                if not put((True, item)):
+                    return
+            put((False, None))
+        except BaseException as error:  # noqa: BLE001 - handed to the reader, which raises it
+            put((False, error))
+
+    thread = threading.Thread(target=work, daemon=True, name="fleeting-decode")
+    thread.start()
+    try:
+        while True:
+            more, item = waiting.get()
+            if more:
+                yield item  # type: ignore[misc]
+            elif isinstance(item, BaseException):
+                raise item
+            else:
+                return
+    finally:
+        stopped.set()
+        thread.join()
