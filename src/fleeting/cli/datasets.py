@@ -29,10 +29,10 @@ def list_datasets() -> None:
     """Show all datasets with clips, subjects, frame rate and what must be signed."""
     from fleeting import datasets
 
-    table = _table("dataset", "title", "clips", "subjects", "fps", "licence")
+    table = _table("dataset", "clips", "subjects", "fps", "licence")
     for name in datasets.names():
         one = datasets.info(name)
-        table.add_row(name, one.title, one.clips, one.subjects, one.fps, one.licence)
+        _add(table, name, one.clips, one.subjects, one.fps, one.licence.split(";")[0])
     _console().print(table)
 
 
@@ -44,7 +44,7 @@ def info(name: Name) -> None:
     one = _guard(lambda: datasets.info(name))
     table = _table("", one.name)
     for what, text in info_lines(one):
-        table.add_row(what, text)
+        _add(table, what, text)
     _console().print(table)
 
 
@@ -60,8 +60,7 @@ def check(
     """Say what was found, what is missing, and how to ask for it; exit 1 where something is missing."""
     from fleeting import datasets
 
-    kind = _guard(lambda: datasets.get(name))
-    report = _guard(lambda: kind(root, **_options(sheet, frames, apex, offset)).check())
+    report = _guard(lambda: datasets.check(name, root, **_options(sheet, frames, apex, offset)))
     _print_report(_console(), report)
     if not report.ok:
         raise typer.Exit(1)
@@ -127,8 +126,7 @@ def _options(sheet: Path | None, frames: Path | None, apex: str, offset: str) ->
 def _print_report(console: "Console", report: "CheckReport") -> None:
     table = _table("what", "expected", "found", "state", title=f"{report.dataset} in {report.root}")
     for one in report.findings:
-        style = STYLES.get(one.state, "")
-        table.add_row(one.what, one.expected, one.found, f"[{style}]{one.state}[/{style}]")
+        _add(table, one.what, one.expected, one.found, one.state, style=STYLES.get(one.state, ""))
     console.print(table)
     for title, pairs in (
         ("action units not read", report.unread),
@@ -138,12 +136,12 @@ def _print_report(console: "Console", report: "CheckReport") -> None:
         if pairs:
             listed = _table("sample", "what", title=f"{title}: {len(pairs)}")
             for sample, what in pairs[:SHOWN]:
-                listed.add_row(sample, what)
+                _add(listed, sample, what)
             if len(pairs) > SHOWN:
-                listed.add_row("...", f"and {len(pairs) - SHOWN} more; all are in the manifest")
+                _add(listed, "...", f"and {len(pairs) - SHOWN} more")
             console.print(listed)
     if not report.ok:
-        console.print(f"How to ask for it: {report.request}", highlight=False)
+        console.print(f"How to ask for it: {report.request}", markup=False, highlight=False)
 
 
 def _guard(action: Any) -> Any:
@@ -164,6 +162,13 @@ def _table(*columns: str, title: str = "") -> "Table":
     for column in table.columns:
         column.overflow = "fold"
     return table
+
+
+def _add(table: "Table", *cells: str, style: str = "") -> None:
+    """Add a row of plain text: brackets in a path or a code are not markup. The style is the last cell's."""
+    from rich.text import Text
+
+    table.add_row(*(Text(cell) for cell in cells[:-1]), Text(cells[-1], style=style))
 
 
 def _console() -> "Console":

@@ -11,7 +11,7 @@ from fleeting.datasets.base import (
 from fleeting.datasets.dataset import Dataset
 from fleeting.datasets.manifest import MANIFEST_COLUMNS, manifest_rows, write_manifest
 from fleeting.datasets.policies import APEX_POLICIES, OFFSET_POLICIES, settle
-from fleeting.datasets.registry import get, info, names, open, reader
+from fleeting.datasets.registry import check, get, info, names, open, reader
 
 __all__ = [
     "APEX_POLICIES",
@@ -24,6 +24,7 @@ __all__ = [
     "LabelMap",
     "Recording",
     "Sample",
+    "check",
     "get",
     "info",
     "manifest_rows",

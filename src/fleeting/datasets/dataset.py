@@ -116,7 +116,7 @@ class Dataset(ABC):
 
     def check(self) -> CheckReport:
         """Compare what is on disk with what was published; opens no picture."""
-        from fleeting.datasets.check import check_dataset
+        from fleeting.datasets.checking import check_dataset
 
         return check_dataset(self)
 
@@ -149,7 +149,7 @@ class Dataset(ABC):
     def _label_map(self, classes: ClassKey) -> LabelMap:
         have = self.protocols()
         if classes not in have:
-            listed = ", ".join(str(k) for k in have) or "none"
+            listed = ", ".join(sorted(map(str, have))) or "none"
             raise UsageError(f"{self.info.name} has no protocol with classes={classes!r}; it has {listed}")
         return have[classes]
 

@@ -70,6 +70,7 @@ class Mmme(SheetDataset):
     patterns = (r"codingfile.*", r"mmme.*")
     columns: ClassVar[Columns] = {
         "subject": ("Subject",),
+        "film": ("Filename",),
         "marker": ("Marker",),
         "onset": ("OnsetTime",),
         "apex": ("ApexTime",),
@@ -77,6 +78,7 @@ class Mmme(SheetDataset):
         "aus": ("Action Units", "AU"),
         "emotion": ("Estimated Emotion", "Emotion"),
     }
+    optional = ("film",)
     fps = float(TICKS)
 
     def read_row(self, index: int, cells: Mapping[str, Any]) -> Row | None:
@@ -101,25 +103,29 @@ class Mmme(SheetDataset):
 
     @cached_property
     def clips_on_disk(self) -> Mapping[tuple[str, str, str], tuple[Path, float]]:
-        """Trimmed clips by person and marker, onset and offset time, with their frame rate."""
+        """Trimmed clips by film and marker, onset and offset time, with their frame rate."""
         found: dict[tuple[str, str, str], tuple[Path, float]] = {}
         for folder in walk_folders(self.frame_root or self.folder):
             for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in VIDEO_SUFFIXES):
                 parts = CLIP_FILE.fullmatch(path.stem)
                 if parts is not None:
-                    person = re.sub(r"\d+$", "", parts[2])
-                    key = (
-                        f"{pseudonym(person)}/{parts[3]}",
-                        f"{float(parts[4]):.2f}",
-                        f"{float(parts[6]):.2f}",
-                    )
-                    found[key] = (path, float(parts[7]))
+                    times = (f"{float(parts[4]):.2f}", f"{float(parts[6]):.2f}")
+                    for name in film_names(parts[2]):
+                        found[f"{name}/{parts[3]}", *times] = (path, float(parts[7]))
         return found
+
+    @cached_property
+    def _films(self) -> Mapping[int, tuple[str, ...]]:
+        """Hashed names of the film of each line."""
+        pairs = zip(self.table.numbers, self.table.rows, strict=True)
+        return {at: film_names(text(cells.get("film"))) for at, cells in pairs}
 
     def _sample(self, name: str, row: Row, done: Settled) -> Sample:
         one = super()._sample(name, row, done)
-        film = f"{row.subject}/{row.clip.split('_')[0]}"
-        found = self.clips_on_disk.get((film, f"{done.onset / TICKS:.2f}", f"{done.offset / TICKS:.2f}"))
+        marker = row.clip.split("_")[0]
+        times = (f"{done.onset / TICKS:.2f}", f"{done.offset / TICKS:.2f}")
+        keys = ((f"{film}/{marker}", *times) for film in (*self._films[row.index], row.subject))
+        found = next((self.clips_on_disk[key] for key in keys if key in self.clips_on_disk), None)
         if found is None:
             return replace(one, first_number=None)
         path, fps = found
@@ -133,6 +139,11 @@ class Mmme(SheetDataset):
     def recordings(self) -> tuple[Recording, ...]:
         """Give none: the one-minute films and their frame rate are not in the public part."""
         return ()
+
+
+def film_names(name: str) -> tuple[str, ...]:
+    """Give the hashes under which a film is known: with and without the date behind the person's name."""
+    return (pseudonym(name), pseudonym(re.sub(r"\d+$", "", name))) if name else ()
 
 
 def clip_frames(done: Settled, fps: float) -> tuple[int, int | None, int]:

@@ -1,12 +1,13 @@
 """Names of the readers, and opening one at a path."""
 
 import importlib
+import inspect
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fleeting.core import Registry
-from fleeting.datasets.base import DatasetInfo
+from fleeting.core import Registry, UsageError
+from fleeting.datasets.base import CheckReport, DatasetInfo
 from fleeting.datasets.dataset import Dataset
 
 READERS: Registry[type[Dataset]] = Registry("dataset")
@@ -96,6 +97,30 @@ def open(name: str, root: str | Path, **options: Any) -> Dataset:
     UnknownNameError
         Where no reader has this name.
     """
-    dataset = get(name)(root, **options)
+    dataset = _make(name, root, options)
     dataset.ready()
     return dataset
+
+
+def check(name: str, root: str | Path, **options: Any) -> CheckReport:
+    """Say what of a dataset is there and what is missing; a sheet that is missing is a finding, not an error.
+
+    Raises
+    ------
+    InputError
+        Where the root does not exist.
+    UnknownNameError, UsageError
+        For a name or an option that does not exist.
+    """
+    return _make(name, root, options).check()
+
+
+def _make(name: str, root: str | Path, options: dict[str, Any]) -> Dataset:
+    kind = get(name)
+    known = set(inspect.signature(kind).parameters) - {"root"}
+    stray = sorted(set(options) - known)
+    if stray:
+        raise UsageError(
+            f"{kind.info.name} takes no {stray[0]}; it takes {', '.join(sorted(known)) or 'no option'}"
+        )
+    return kind(root, **options)

@@ -20,7 +20,7 @@ def check_dataset(dataset: "Dataset") -> CheckReport:
     """Compare a dataset on disk with what was published; see :class:`CheckReport`."""
     info = dataset.info
     try:
-        samples = dataset.samples()
+        samples = dataset.all_samples()
     except InputError as error:
         lost = Finding("sheet", " or ".join(info.sheets) or "a table", str(error), "missing")
         return CheckReport(info.name, str(dataset.root), (lost,), request=info.request)
