@@ -34,13 +34,15 @@ class Target:
 def check_format(name: Path, codec: str, pixel_format: str, size: tuple[int, int]) -> None:
     """Raise UsageError where FFmpeg knows no such encoder or pixel format, or the size does not fit it."""
     try:
-        av.Codec(codec, "w")
+        encodes = av.Codec(codec, "w").type
         layout = av.VideoFormat(pixel_format)
     except ValueError as error:  # UnknownCodecError is one
         raise UsageError(
             f"{name}: FFmpeg has no such encoder or pixel format ({error}); for example codec='libx264', "
             "pixel_format='yuv420p'"
         ) from error
+    if encodes != "video":
+        raise UsageError(f"{name}: {codec} encodes no pictures; choose a video codec")
     width, height = size
     if (width % 2 and layout.chroma_width(2) == 1) or (height % 2 and layout.chroma_height(2) == 1):
         raise UsageError(
@@ -69,9 +71,13 @@ class Encoder:
 
     def _open_stream(self) -> VideoStream:
         target = self._target
-        stream = self._container.add_stream(target.codec, rate=target.fps, options=target.options)
-        if not isinstance(stream, VideoStream):
-            raise UsageError(f"{target.name}: {target.codec} encodes no pictures; choose a video codec")
+        try:
+            stream = self._container.add_stream(target.codec, rate=target.fps, options=target.options)
+        except ValueError as error:
+            raise UsageError(
+                f"{target.name}: such a file cannot hold {target.codec}; choose another codec or file ending"
+            ) from error
+        assert isinstance(stream, VideoStream)  # so check_format has found
         stream.width, stream.height = target.width, target.height
         stream.pix_fmt = target.pixel_format
         stream.codec_context.time_base = stream.time_base = target.tick
