@@ -82,10 +82,9 @@ def signal_plot(report: Report, expression: Expression, regions: list[str]) -> M
     markupsafe.Markup or None
         An ``<svg>``; ``None`` where the report holds no samples of this stretch.
     """
-    signals = face_signals(report, expression.face)
     start, stop = window_of(report, expression)
-    inside = (signals.times >= start) & (signals.times <= stop)
-    if not inside.any():
+    signals = face_signals(report, expression.face).between(start, stop)
+    if not len(signals.times):
         return None
     axis = Axis(start, stop, LEFT, WIDTH - RIGHT)
     regions_top = CURVE_TOP + CURVE + GAP
@@ -95,11 +94,11 @@ def signal_plot(report: Report, expression: Expression, regions: list[str]) -> M
         if name in signals.names and len(lines) < len(STYLES):
             values = along_motion(signals, expression, signals.names.index(name))
             if values is not None:
-                lines.append((name, values[inside]))
+                lines.append((name, values))
     parts = [
         _marks(report, expression, axis, base),
-        _score(signals, inside, axis),
-        _lines(lines, signals.times[inside], axis, regions_top, base),
+        _score(signals, axis),
+        _lines(lines, signals.times, axis, regions_top, base),
         time_axis(axis, base, report.video.duration_s, most=6),
     ]
     label = "Curve of the spotter and displacement of the strongest regions around the expression"
@@ -136,11 +135,10 @@ def _marks(report: Report, expression: Expression, axis: Axis, base: float) -> M
     return group(parts)
 
 
-def _score(signals: FaceSignals, inside: np.ndarray, axis: Axis) -> Markup:
-    values = signals.curve[inside]
-    if not np.isfinite(values).any():
+def _score(signals: FaceSignals, axis: Axis) -> Markup:
+    if not np.isfinite(signals.curve).any():
         return group([])
-    times, values = keep_extremes(signals.times[inside], values, COLUMNS)
+    times, values = keep_extremes(signals.times, signals.curve, COLUMNS)
     high = max(float(np.nanmax(values)), signals.threshold or 0.0) or 1.0
     up = Axis(min(0.0, float(np.nanmin(values))), high, CURVE_TOP + CURVE, CURVE_TOP + 2)
     parts = [tag("path", d=line_path(axis.all(times), up.all(values)), class_="curve")]

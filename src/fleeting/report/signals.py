@@ -1,6 +1,6 @@
 """Take one face's arrays out of a report's signals, whatever part of them is there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,10 +31,10 @@ class FaceSignals:
     names: tuple[str, ...]
     threshold: float | None = None
 
-    @property
-    def step_s(self) -> float:
-        """Median time between two frames; 0 where there are fewer than two."""
-        return float(np.median(np.diff(self.times))) if len(self.times) > 1 else 0.0
+    def between(self, start: float, stop: float) -> "FaceSignals":
+        """Give the part from ``start`` to ``stop`` seconds, both in, without copying."""
+        part = slice(*np.searchsorted(self.times, [start, np.nextafter(stop, np.inf)]))
+        return replace(self, times=self.times[part], curve=self.curve[part], regions=self.regions[part])
 
 
 def face_signals(report: Report, face: int) -> FaceSignals:
@@ -48,14 +48,18 @@ def face_signals(report: Report, face: int) -> FaceSignals:
     found = report.signals
     times = np.asarray(found.get("times", np.zeros(0)), float)
     count = check_shape(times, ("T",), "signals['times']")["T"]
-    key = f"face{face}_curve"
-    curve = np.asarray(found.get(key, np.full(count, np.nan)), float)
-    check_shape(curve, (count,), f"signals[{key!r}]")
     names = tuple(str(name) for name in found.get("region_names", ()))
-    key = f"face{face}_regions"
-    regions = np.asarray(found.get(key, np.full((count, len(names), 2), np.nan)))
-    check_shape(regions, (count, len(names), 2), f"signals[{key!r}]")
+    curve = _array(found, f"face{face}_curve", (count,))
+    regions = _array(found, f"face{face}_regions", (count, len(names), 2))
     return FaceSignals(times, curve, regions, names, _threshold(report, face))
+
+
+def _array(found: dict[str, np.ndarray], key: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Take an array as it is (it may be large), or NaN where it is missing."""
+    if key not in found:
+        return np.broadcast_to(np.nan, shape)
+    check_shape(found[key], shape, f"signals[{key!r}]")
+    return found[key]
 
 
 def _threshold(report: Report, face: int) -> float | None:

@@ -4,14 +4,14 @@ import numpy as np
 from markupsafe import Markup
 
 from fleeting.core import CROP, Expression, Report
-from fleeting.report.decimate import keep_extremes, peak_columns, slow_baseline
+from fleeting.report.decimate import block_medians, keep_extremes, peak_columns
 from fleeting.report.signals import FaceSignals, apex_time, face_signals, span_of
 from fleeting.report.svg import HEAT, MACRO, MICRO, Axis, drawing, group, line_path, num, tag, time_axis
 from fleeting.report.words import clock, length, plain
 
 WIDTH, LEFT, RIGHT = 960.0, 112.0, 22.0
-LANES, BAR = {"micro": 16.0, "macro": 38.0}, 14.0
-TOP, CURVE = 56.0, 120.0
+LANES, BAR = {"micro": 16.0, "macro": 44.0}, 11.0  # numbers stand above the bars
+TOP, CURVE = 60.0, 120.0
 STRIP, ROW = TOP + CURVE + 28.0, 11.0
 COLOURS = {"micro": MICRO, "macro": MACRO}
 CURVE_COLUMNS, HEAT_COLUMNS = 1000, 424  # 2 px of the drawing a column of the strip
@@ -111,7 +111,7 @@ def _lanes(expressions: list[Numbered], axis: Axis) -> list[Markup]:
     for kind, y in LANES.items():
         found = sum(e.interval.kind == kind for _, e in expressions)
         parts.append(tag("rect", x=axis.low, y=y, width=axis.high - axis.low, height=BAR, class_="lane"))
-        parts.append(_label(f"{kind} ({found})", y + BAR - 3))
+        parts.append(_label(f"{kind} ({found})", y + BAR - 2))
     return parts
 
 
@@ -132,24 +132,15 @@ def _intervals(expressions: list[Numbered], axis: Axis, total: float) -> Markup:
             tag("path", d=apex, stroke=colour, opacity=0.55, class_="apex"),
             tag("rect", x=x, y=y, width=wide, height=BAR, rx=1.5, fill=colour),
         ]
-        if x > free[kind]:
-            mark, free[kind] = _number(number, x, wide, y, colour)
-            marks.append(mark)
+        middle, half = x + wide / 2, 3.5 * len(str(number)) + 1
+        if middle - half >= free[kind]:
+            text = str(number)
+            marks.append(
+                tag("text", text, x=middle, y=y - 4, text_anchor="middle", fill=colour, class_="number")
+            )
+            free[kind] = middle + half
         parts.append(tag("a", *marks, href=f"#expression-{number}"))
     return group(parts, class_="intervals")
-
-
-def _number(number: int, x: float, wide: float, y: float, colour: str) -> tuple[Markup, float]:
-    """Write a number into its bar, or behind it where the bar is too narrow; say where it ends."""
-    text, needs = str(number), 7.0 * len(str(number))
-    base = y + BAR - 3
-    if wide > needs + 6:
-        middle = x + wide / 2
-        return tag(
-            "text", text, x=middle, y=base, fill="#fff", text_anchor="middle", class_="number"
-        ), x + wide
-    x += wide + 2
-    return tag("text", text, x=x, y=base, fill=colour, class_="number"), x + needs + 2
 
 
 def _curve(signals: FaceSignals, axis: Axis, seen: np.ndarray) -> Markup:
@@ -197,16 +188,26 @@ def heat_levels(signals: FaceSignals, start: float, stop: float, columns: int) -
     has settled elsewhere is not moving. The scale ends at the 99.5th percentile, so that one jump does
     not blanch the rest, and not below 1 % of the eye distance, so that noise alone stays pale.
     """
+    times = signals.times
+    centres, medians = block_medians(times, signals.regions.reshape(len(times), -1), BASELINE_S)
     rows = []
-    for region in range(len(signals.names)):
-        track = signals.regions[:, region].astype(float)
-        moved = np.linalg.norm(track - slow_baseline(signals.times, track, BASELINE_S), axis=1)
-        rows.append(peak_columns(signals.times, moved, start, stop, columns))
+    for region in range(len(signals.names)):  # one at a time: an hour of all regions is large
+        x, y = (
+            signals.regions[:, region, i] - _joined(times, centres, medians[:, 2 * region + i])
+            for i in (0, 1)
+        )
+        rows.append(peak_columns(times, np.hypot(x, y), start, stop, columns))
     peaks = np.array(rows).reshape(len(rows), columns)
     seen = peaks[np.isfinite(peaks)]
     full = max(float(np.percentile(seen, 99.5)) if len(seen) else 0.0, FAINTEST * CROP.iod)
     share = np.nan_to_num(peaks / full, nan=0.0)
     return np.clip(np.floor(share * (len(HEAT) + 1)).astype(int) - 1, -1, len(HEAT) - 1), full
+
+
+def _joined(times: np.ndarray, centres: np.ndarray, medians: np.ndarray) -> np.ndarray:
+    """Join block medians by straight lines; NaN where the signal was never seen."""
+    known = np.isfinite(medians)
+    return np.interp(times, centres[known], medians[known]) if known.any() else np.full(len(times), np.nan)
 
 
 def _strip(signals: FaceSignals, axis: Axis) -> Markup:

@@ -1,14 +1,15 @@
 """Small pieces of language: file names made harmless, times, directions, what a number may be called."""
 
 import math
-import unicodedata
+import re
 from collections.abc import Sequence
 
 from fleeting.core import ActionUnit, Emotion
 
-# Characters that turn the reading direction or hide: a file name could pose as another with them.
-_HIDDEN = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff"
+# Control characters, lone surrogates, line and paragraph separators, and characters that turn the reading
+# direction or hide: a file name could pose as another with them.
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 )
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 # Compass of the picture, clockwise from "to the right"; y points down.
@@ -35,14 +36,11 @@ def visible(text: str) -> str:
     >>> visible("caf\udce9.mp4")
     'caf\\xe9.mp4'
     """
-    return "".join(_spell(c) if _is_hidden(c) else c for c in text)
+    return _HIDDEN.sub(_spell, text)
 
 
-def _is_hidden(character: str) -> bool:
-    return character in _HIDDEN or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
-
-
-def _spell(character: str) -> str:
+def _spell(match: re.Match[str]) -> str:
+    character = match.group()
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8 (PEP 383)
         code -= 0xDC00
