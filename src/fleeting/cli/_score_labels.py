@@ -28,6 +28,7 @@ from fleeting.io.score_tables import LabelTable, read_labels, read_units
 
 Outcome = tuple[dict[str, Any], list[Section], list[str]]
 METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"uf1": uf1, "uar": uar, "accuracy": accuracy}
+EXCHANGES = 10_000
 NO_SUBJECTS = "the truth names no subjects (column subject), so there are no intervals"
 
 
@@ -139,7 +140,7 @@ def _compare(
         subject_confusions(part.truth, part.predicted, labels, part.subjects, outside=True)[1]
         for part in (table, other)
     )
-    samples = resamples or 2000
+    samples = max(resamples, EXCHANGES)
     return {
         name: paired_test(first, second, metric, samples=samples, seed=seed)
         for name, metric in METRICS.items()

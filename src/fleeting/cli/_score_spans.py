@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from fleeting.cli._score_labels import Outcome, comparison_section
+from fleeting.cli._score_labels import EXCHANGES, Outcome, comparison_section
 from fleeting.cli._score_view import Section, between, few_subjects
 from fleeting.core import InputError
 from fleeting.evaluation import (
@@ -182,7 +182,9 @@ def _compare(
         table = np.zeros((len(everybody), 3), np.int64)
         table[[everybody.index(name) for name in own]] = counts
         tables.append(table)
-    return paired_test(tables[0], tables[1], counts_f1, samples=options.resamples or 2000, seed=options.seed)
+    return paired_test(
+        tables[0], tables[1], counts_f1, samples=max(options.resamples, EXCHANGES), seed=options.seed
+    )
 
 
 def _spans(truth: Path, predictions: Path) -> tuple[list[Span], list[Span], list[str]]:
