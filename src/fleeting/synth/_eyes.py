@@ -9,7 +9,7 @@ from fleeting.synth._smooth import bump, polyline, step
 _ROUND = 0.03  # IOD, half length of the rounded corners of a lid's profile
 _REACH = 1.15  # half widths of the eye beyond which a lid does not move
 _RIM = 0.025  # IOD of lid rim and lashes that move as one
-_GAZE_EDGE = 0.04  # IOD beside a lid over which the eyeball's shift dies out
+_GAZE_EDGE = 0.05  # IOD beside a lid over which the eyeball's shift dies out
 
 
 def lid_push(eye: Eye, points: np.ndarray, *, upper: bool) -> np.ndarray:
@@ -73,6 +73,9 @@ def eye_inside(shape: FaceShape, side: Side, points: np.ndarray) -> np.ndarray:
 def gaze_push(shape: FaceShape, points: np.ndarray, direction: tuple[float, float]) -> np.ndarray:
     """Displacement that shifts what lies in both eye openings, lids and corners at rest.
 
+    Sideways the iris slides along curves between the two lid lines, so that nothing is squeezed against a
+    slanting lid; up and down it is squeezed towards the lids.
+
     Parameters
     ----------
     shape
@@ -80,15 +83,27 @@ def gaze_push(shape: FaceShape, points: np.ndarray, direction: tuple[float, floa
     points
         ``(N, 2)`` face points, IOD.
     direction
-        Unit vector (x, y) on the face.
+        ``(1, 0)`` sideways or ``(0, 1)`` down.
 
     Returns
     -------
     numpy.ndarray
         ``(N, 2)``.
     """
-    total = np.zeros(len(points))
+    total = np.zeros((len(points), 2))
     for half in ("left", "right"):
-        s, _ = shape.eye(half).local(points)
-        total += bump(np.clip(s * s, 0.0, 1.0) ** 2) * eye_inside(shape, half, points)
-    return total[:, None] * np.asarray(direction, float)
+        eye = shape.eye(half)
+        s, y = eye.local(points)
+        top, bottom = eye.lids(s)
+        eta = np.clip(
+            (y - top) / np.maximum(bottom - top, 1e-9), 0.0, 1.0
+        )  # 0 at the upper lid, 1 at the lower
+        across = np.clip(1.0 - s**4, 0.0, None) ** 2  # flat over the iris
+        if direction[0]:
+            slope_top, slope_bottom = eye.lid_slopes(s)
+            slope = slope_top + eta * (slope_bottom - slope_top)
+            along = np.sign(eye.across[0]) * (eye.across + slope[:, None] * eye.down)
+            total += (across * eye_inside(shape, half, points))[:, None] * along
+        else:
+            total += (across * (4.0 * eta * (1.0 - eta)) ** 2)[:, None] * eye.down
+    return total

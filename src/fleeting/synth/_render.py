@@ -1,17 +1,16 @@
 """From strengths and a pose to the place in the source from which each pixel is read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from fleeting.core.geometry import invert as invert_affine
-from fleeting.synth._fields import Lattice, Motion, UnitField
+from fleeting.synth._fields import Lattice, UnitField
 from fleeting.synth._mapping import invert_lattice, sample_planes, support
 from fleeting.synth.head import HeadPath
 
 Box = tuple[slice, slice]
-
-_DARKEST = 0.85
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Renderer:
         self._affine = affine
         self.samples = [(lattice.sample(field) / lattice.spacing).astype(np.float32) for field in fields]
         self._supports = [support(sample) for sample in self.samples]
-        self._shades: dict[int, np.ndarray] = {}
+        self._shades: dict[int, tuple[np.ndarray, Callable[[float], float]]] = {}
         self._planes: np.ndarray | None = None
         self._head_box: Box = (slice(0, 0), slice(0, 0))
         if not head.motion.still:
@@ -75,14 +74,20 @@ class Renderer:
             self._head_box = box
             self._planes = np.ascontiguousarray(planes[:, box[0], box[1]])
 
-    def shade(self, field: int, darkness: Motion) -> None:
-        """Let a field darken the picture: ``darkness`` maps ``(N, 2)`` face points to ``(N,)`` in 0..1.
+    def shade(self, field: int, where: np.ndarray, amount: Callable[[float], float]) -> None:
+        """Let a field darken the picture.
 
-        The darkness is that at a strength of 1 IOD; it grows in proportion and stops at 1.
+        Parameters
+        ----------
+        field
+            Its number.
+        where
+            ``(height * width,)`` 0..1 on the lattice, moving with the face.
+        amount
+            From the field's strength (IOD) to a darkness of 0..1.
         """
-        lattice = self._lattice
-        plane = darkness(lattice.points).reshape(lattice.height, lattice.width)
-        self._shades[field] = plane.astype(np.float32)
+        plane = where.reshape(self._lattice.height, self._lattice.width)
+        self._shades[field] = plane.astype(np.float32), amount
 
     def reach(self, affine: np.ndarray) -> Box:
         """Pixel box that a face can touch: all of its lattice, or all of its head where the head moves."""
@@ -182,12 +187,13 @@ class Renderer:
         grow = (affine[:, :2] * self._lattice.spacing).astype(np.float32)
         part_x += grow[0, 0] * v[0] + grow[0, 1] * v[1]
         part_y += grow[1, 0] * v[0] + grow[1, 1] * v[1]
-        dark = [k for k in self._shades if strengths[k] > 0]
+        dark = [(plane, np.float32(amount(strengths[k]))) for k, (plane, amount) in self._shades.items()]
+        dark = [(plane, much) for plane, much in dark if much > 0]
         if not dark:
             return None
         light = np.ones(x.shape, np.float32)
-        planes = np.stack([np.float32(strengths[k]) * self._shades[k][where] for k in dark])
-        light[rows, columns] -= np.clip(sample_planes(planes, at + v).sum(0), 0.0, _DARKEST)
+        planes = np.stack([much * plane[where] for plane, much in dark])
+        light[rows, columns] -= np.clip(sample_planes(planes, at + v).sum(0), 0.0, 1.0)
         return light
 
 

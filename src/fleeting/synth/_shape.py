@@ -63,6 +63,14 @@ class Eye:
         powers = np.stack([np.ones_like(s), s, s * s], -1)
         return window * (powers @ self.upper), window * (powers @ self.lower)
 
+    def lid_slopes(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Slope (height per width, both IOD) of the lid lines at ``s``; 0 beyond the corners."""
+        within = (np.abs(s) < 1) / self.half
+        slopes = []
+        for a0, a1, a2 in (self.upper, self.lower):  # of a0 + a1 s + (a2 - a0) s^2 - a1 s^3 - a2 s^4
+            slopes.append(within * (a1 + s * (2 * (a2 - a0) - s * (3 * a1 + s * 4 * a2))))
+        return slopes[0], slopes[1]
+
     @property
     def opening(self) -> float:
         """Height of the opening in the middle, IOD."""

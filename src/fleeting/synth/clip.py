@@ -1,18 +1,17 @@
 """A clip with planted motion: frames, truth and exact flow from one analytic mapping."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 import numpy as np
 
-from fleeting.core import InputError, Side, UsageError
+from fleeting.core import InputError, UsageError
 from fleeting.core.geometry import invert as invert_affine
 from fleeting.synth._eyes import eye_inside
 from fleeting.synth._fields import Lattice, UnitField, evaluate, gaze_field, least_jacobian, unit_field
 from fleeting.synth._mapping import invert, total_motion
 from fleeting.synth._render import Renderer
 from fleeting.synth._resample import Resampler
-from fleeting.synth._shape import FaceShape
+from fleeting.synth._smooth import step
 from fleeting.synth._source import Scene, Source, open_scene
 from fleeting.synth.camera import Camera, CameraSettings
 from fleeting.synth.head import HeadPath
@@ -71,9 +70,11 @@ class PlantedClip:
         self._fields = [self._make_field(key) for key in self._keys]
         self._head = HeadPath(life.head, self.shape, seed)
         self._renderer = Renderer(self.lattice, self._fields, self._head, self.shape.to_pixels, self.size)
+        self._opening = min(self.shape.eye("left").opening, self.shape.eye("right").opening)
         for k, key in enumerate(self._keys):
-            if {43, 45} & set(key.aus):  # lashes and the lid's shadow darken a closing eye
-                self._renderer.shade(k, partial(_lash_shadow, self.shape, key.side))
+            if {43, 45} & set(key.aus):
+                where = eye_inside(self.shape, key.side, self.lattice.points)
+                self._renderer.shade(k, where, self._lash_shadow)
         self._strengths = self.strengths(self.times)
         self._check_folds()
 
@@ -89,11 +90,18 @@ class PlantedClip:
     def strengths(self, times: np.ndarray) -> np.ndarray:
         """Strength of every field at times ``(N,)``: ``(N, F)`` IOD."""
         total = np.zeros((len(times), len(self._keys)))
-        opening = min(self.shape.eye("left").opening, self.shape.eye("right").opening)
         for event in self.events:
-            peak = event.strength * (opening / 1.12 if event.what == "blink" else 1.0)
+            peak = event.strength * (self._opening / 1.12 if event.what == "blink" else 1.0)
             total[:, self._keys.index(event.key)] += peak * event.ease(np.asarray(times, float))
         return total
+
+    def _lash_shadow(self, strength: float) -> float:
+        """Darkness of a closing eye: lashes and the lid's shadow fill what is left of the opening.
+
+        None up to 30 % closure, so that small plants on the lids change nothing but the geometry.
+        """
+        closed = strength / self._opening
+        return float(0.9 * step(np.array((closed - 0.3) / 0.45)))
 
     def _check_seen(self) -> None:
         for one in self.truth:
@@ -227,11 +235,6 @@ class PlantedClip:
         if motion is not None:
             moved[inside] = evaluate(motion, face[inside]) @ affine[:, :2].T
         return moved.reshape(height, width, 2).astype(np.float32)
-
-
-def _lash_shadow(shape: FaceShape, side: Side, points: np.ndarray) -> np.ndarray:
-    """Darkness ``(N,)`` of the eye opening for each IOD of lid travel: near complete in a blink."""
-    return 1.3 * eye_inside(shape, side, points) / min(shape.eye("left").opening, shape.eye("right").opening)
 
 
 def _name(key: FieldKey) -> str:

@@ -68,15 +68,15 @@ class Life:
     blinks_per_minute: float = 0.0
     gaze_s: tuple[float, ...] = ()
     gaze_per_minute: float = 0.0
-    gaze_percent: float = 5.0
+    gaze_percent: float = 4.0
     talk: tuple[Talk, ...] = ()
 
     def __post_init__(self) -> None:
         if not (0 <= self.blinks_per_minute <= 60 and 0 <= self.gaze_per_minute <= 120):
             raise UsageError("expected 0..60 blinks and 0..120 gaze shifts a minute")
-        if not 0 <= self.gaze_percent <= 7:
+        if not 0 <= self.gaze_percent <= 5:
             raise UsageError(
-                f"gaze shift: expected 0..7 percent of the eye distance, got {self.gaze_percent}"
+                f"gaze shift: expected 0..5 percent of the eye distance, got {self.gaze_percent}"
             )
 
 
