@@ -14,6 +14,7 @@ from fleeting.evaluation import (
     kfold,
     leave_one_dataset_out,
     loso,
+    make_folds,
 )
 
 SUBJECTS = ["c/1", "c/2", "s/1", "c/1", "s/2", "s/1", "m/9"]
@@ -85,6 +86,25 @@ def test_inner_split_never_reads_test_labels():
     changed[fold.test] = 7
     splits = [inner_split(fold, subjects, labels=values).validation.tolist() for values in (labels, changed)]
     assert splits[0] == splits[1]
+
+
+def test_protocols_by_name():
+    datasets = [name.split("/")[0] for name in SUBJECTS]
+    assert len(make_folds("loso", subjects=SUBJECTS)) == 5
+    assert len(make_folds("kfold", subjects=SUBJECTS, k=3)) == 3
+    assert [f.name for f in make_folds("cross-dataset", subjects=SUBJECTS, datasets=datasets)] == [
+        "c",
+        "m",
+        "s",
+    ]
+    parts = ["train", "test", "train", "train", "", "train", "validation"]
+    assert make_folds("fixed", subjects=SUBJECTS, parts=parts)[0].test.tolist() == [1]
+    with pytest.raises(UsageError, match="needs datasets"):
+        make_folds("cross-dataset", subjects=SUBJECTS)
+    with pytest.raises(UsageError, match="unknown protocol 'lovo'"):
+        make_folds("lovo", subjects=SUBJECTS)
+    with pytest.raises(UsageError, match="'c/1' is in two parts"):
+        make_folds("fixed", subjects=SUBJECTS, parts=["train", "train", "", "test", "", "", ""])
 
 
 def test_parts_that_overlap_are_refused():

@@ -1,5 +1,9 @@
 """Reading answers, and the scores of the two question-answering tasks."""
 
+import json
+import os
+from pathlib import Path
+
 import pytest
 
 from fleeting.core import UsageError
@@ -204,3 +208,21 @@ def test_unusable_truth_is_named():
         score_vqa([Answered(COARSE_ASKED, "grim", "negative")])
     with pytest.raises(UsageError, match="no answers"):
         score_vqa([])
+
+
+def test_real_answers_of_a_challenge_entrant_are_read():
+    """`FLEETING_GOLDEN/Humphrey-0125+MEGC2025`: messy answers of real models."""
+    files = sorted(
+        Path(os.environ.get("FLEETING_GOLDEN", "nowhere")).glob("Humphrey-0125+MEGC2025/**/*_pred.jsonl")
+    )
+    if not files:
+        pytest.skip("FLEETING_GOLDEN holds no Humphrey-0125+MEGC2025")
+    rows = [json.loads(line) for file in files for line in file.read_text().splitlines() if line.strip()]
+    kinds = [question_kind(row["question"]) for row in rows]
+    assert len(rows) >= 35
+    assert set(kinds) <= {"coarse", "fine", "action_units", "yes_no", "combined", "analysis"}
+    assert all(
+        read_label(r["answer"], COARSE) for r, kind in zip(rows, kinds, strict=True) if kind == "coarse"
+    )
+    units = [r["answer"] for r, kind in zip(rows, kinds, strict=True) if kind == "action_units"]
+    assert sum(bool(read_action_units(answer)[0]) for answer in units) >= len(units) / 2

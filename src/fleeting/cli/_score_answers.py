@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fleeting.cli._score_labels import Outcome
-from fleeting.cli._score_view import Section
+from fleeting.cli._score_view import Section, trimmed
 from fleeting.evaluation import (
     VQA_ACTION_UNITS,
     Answered,
@@ -94,7 +94,7 @@ def _classes(scores: RecognitionScores | None) -> dict[str, Any] | None:
     if scores is None:
         return None
     names = ("n", "uf1", "uar", "accuracy", "uf1_declared", "uar_declared", "labels")
-    return {name: getattr(scores, name) for name in names} | {"confusion": scores.matrix}
+    return {name: getattr(scores, name) for name in names} | {"confusion": trimmed(scores.matrix)}
 
 
 def _vqa(scores: VqaScores) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fleeting.cli._score_view import Section, between, few_subjects
+from fleeting.cli._score_view import Section, between, confusion_section, few_subjects, trimmed
 from fleeting.core import InputError, UsageError
 from fleeting.evaluation import (
     Estimate,
@@ -61,7 +61,7 @@ def recognition(
             }
             for i, name in enumerate(names)
         },
-        "confusion": scores.matrix,
+        "confusion": trimmed(scores.matrix),
         "datasets": _datasets(table, names),
         "majority": _majority(scores.matrix, names),
     }
@@ -169,10 +169,7 @@ def _recognition_sections(report: dict[str, Any]) -> list[Section]:
         [name, c["support"], c["precision"], c["recall"], c["f1"]] for name, c in report["classes"].items()
     ]
     sections.append(Section("By class", ["class", "n", "precision", "recall", "f1"], rows))
-    extra = report["confusion"].shape[1] - len(report["labels"])
-    columns = ["truth \\ predicted", *report["labels"], *["none of them"] * extra]
-    counts = [[name, *row] for name, row in zip(report["labels"], report["confusion"].tolist(), strict=True)]
-    sections.append(Section("Confusion", columns, counts))
+    sections.append(confusion_section("Confusion", report["labels"], report["confusion"]))
     if "against" in report:
         sections.append(comparison_section(report["against"]))
     return sections

@@ -8,13 +8,14 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from fleeting.cli._score_labels import EXCHANGES, Outcome, comparison_section
-from fleeting.cli._score_view import Section, between, few_subjects
+from fleeting.cli._score_view import Section, between, confusion_section, few_subjects, trimmed
 from fleeting.core import InputError
 from fleeting.evaluation import (
     Counts,
     Span,
     SpottingScores,
     StrScores,
+    analysis_precision_recall,
     average_precision,
     counts_f1,
     f1_dr,
@@ -113,7 +114,8 @@ def spot_then_recognise(truth: Path, predictions: Path, labels: list[str], optio
             "product": scores.strs,
         },
         "intervals": {},
-        "confusion": scores.matrix,
+        "confusion": trimmed(scores.matrix),
+        "datasets": _str_by_dataset(true, found, scores.labels, options),
     }
     warnings += few_subjects(report["subjects"]) if options.resamples else []
     if options.resamples and len(scores.subjects) > 1:
@@ -127,9 +129,22 @@ def spot_then_recognise(truth: Path, predictions: Path, labels: list[str], optio
     return report, _str_sections(report, scores), warnings
 
 
-def _analysis(scores: StrScores) -> dict[str, Any]:
-    from fleeting.evaluation import analysis_precision_recall
+def _str_by_dataset(
+    true: Sequence[Span], found: Sequence[Span], labels: Sequence[str], options: Options
+) -> dict[str, dict[str, Any]]:
+    result = {}
+    for dataset in sorted({span.dataset for span in (*true, *found)} - {""}):
+        own = [[span for span in spans if span.dataset == dataset] for spans in (true, found)]
+        scores = score_str(own[0], own[1], labels=labels, **options.matching)
+        result[dataset] = {
+            "strs": scores.strs,
+            "spotting": _counts(scores.counts),
+            "analysis": _analysis(scores),
+        }
+    return result
 
+
+def _analysis(scores: StrScores) -> dict[str, Any]:
     precision, recall = analysis_precision_recall(scores.matrix)
     return {
         "n": int(scores.matrix.sum()),
@@ -293,10 +308,15 @@ def _str_sections(report: dict[str, Any], scores: StrScores) -> list[Section]:
         ["UAR of the pairs", analysis["uar"], ""],
         ["F1_DR (assumed, joint)", assumed["joint"], ""],
     ]
-    columns = ["truth \\ predicted", *scores.labels, "none of them"]
-    counts = [[name, *row] for name, row in zip(scores.labels, scores.matrix.tolist(), strict=True)]
-    return [
+    sections = [
         Section(_title("Spot, then recognise", report), ["score", "value", "95 % interval"], rows),
         Section("Spotting", COLUMNS, [_row("all", report["spotting"])]),
-        Section("Emotions of the matched intervals", columns, counts),
+        confusion_section("Emotions of the matched intervals", scores.labels, report["confusion"]),
     ]
+    if len(report["datasets"]) > 1:
+        parts = [
+            [name, part["strs"], part["spotting"]["f1"], part["analysis"]["f1"]]
+            for name, part in report["datasets"].items()
+        ]
+        sections.append(Section("By dataset", ["dataset", "STRS", "F1 spotting", "F1 analysis"], parts))
+    return sections

@@ -46,6 +46,18 @@ def between(low: float, high: float) -> str:
     return "–" if math.isnan(low) or math.isnan(high) else f"[{low:.4f}, {high:.4f}]"
 
 
+def trimmed(matrix: np.ndarray) -> np.ndarray:
+    """Leave out the column of answers outside the labels where there is no such answer."""
+    size = len(matrix)
+    return matrix if matrix[:, size:].any() else matrix[:, :size]
+
+
+def confusion_section(title: str, labels: Sequence[str], matrix: np.ndarray) -> Section:
+    """Show a confusion matrix, truth in rows."""
+    columns = ["truth \\ predicted", *labels, *["none of them"] * (matrix.shape[1] - len(labels))]
+    return Section(title, columns, [[name, *row] for name, row in zip(labels, matrix.tolist(), strict=True)])
+
+
 def few_subjects(subjects: int) -> list[str]:
     """Warn where a bootstrap over so few subjects promises too much."""
     if subjects >= FEW:

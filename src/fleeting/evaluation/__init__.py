@@ -83,6 +83,7 @@ from fleeting.evaluation.protocols import (
     kfold,
     leave_one_dataset_out,
     loso,
+    make_folds,
 )
 from fleeting.evaluation.question_answering import (
     Answered,
@@ -175,6 +176,7 @@ __all__ = [
     "loso",
     "macro_precision",
     "majority_matrix",
+    "make_folds",
     "match_intervals",
     "matching_rules",
     "mean_average_precision",

@@ -73,10 +73,10 @@ def _ranked(truth: Sequence[Span], predictions: Sequence[Span], threshold: float
     if not true:
         return float("nan")
     right = np.zeros(len(found))
-    for key in {span.key for span in found}:
-        rows = [i for i, span in enumerate(found) if span.key == key]
+    targets, groups = _by_video(true), _by_video(found)
+    for key, rows in groups.items():
         matches = match_intervals(
-            np.array([(t.onset, t.offset) for t in true if t.key == key]),
+            np.array([(true[i].onset, true[i].offset) for i in targets.get(key, [])]),
             np.array([(found[i].onset, found[i].offset) for i in rows]),
             np.array([found[i].score for i in rows]),
             threshold=threshold,
@@ -89,3 +89,10 @@ def _ranked(truth: Sequence[Span], predictions: Sequence[Span], threshold: float
     precision, recall = hits / (last + 1), hits / len(true)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     return float(np.sum(np.diff(recall, prepend=0) * envelope))
+
+
+def _by_video(spans: Sequence[Span]) -> dict[tuple[str, str, str], list[int]]:
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for index, span in enumerate(spans):
+        groups.setdefault(span.key, []).append(index)
+    return groups

@@ -55,7 +55,8 @@ def subject_bootstrap(
     Returns
     -------
     Estimate
-        Resamples in which the metric is undefined (NaN) are left out.
+        Resamples in which the metric is undefined (NaN) are left out. One that happens to lack a class
+        gives the UF1 of the others (see `confusion`), as a sample of such subjects would.
 
     Raises
     ------

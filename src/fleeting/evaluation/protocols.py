@@ -170,6 +170,60 @@ def _deal(owner: np.ndarray, table: np.ndarray, k: int, seed: int) -> np.ndarray
     return dealt
 
 
+def make_folds(
+    protocol: str,
+    *,
+    subjects: Sequence[str] | np.ndarray,
+    datasets: Sequence[str] | np.ndarray | None = None,
+    labels: Sequence[Hashable] | np.ndarray | None = None,
+    parts: Sequence[str] | np.ndarray | None = None,
+    k: int = 5,
+    seed: int = 0,
+) -> list[Fold]:
+    """Make the folds of a protocol by name.
+
+    Parameters
+    ----------
+    protocol
+        ``loso``, ``kfold``, ``cross-dataset`` or ``fixed``.
+    subjects, datasets, labels, parts
+        ``(N,)``; ``cross-dataset`` needs ``datasets``, ``fixed`` needs ``parts``, ``labels`` balance ``kfold``.
+    k, seed
+        For ``kfold``.
+
+    Returns
+    -------
+    list of Fold
+        No subject is in two parts of a fold; this is checked.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, or where the column that a protocol needs is missing.
+
+    Examples
+    --------
+    >>> [fold.name for fold in make_folds("loso", subjects=["a/1", "a/2"])]
+    ['a/1', 'a/2']
+    """
+    if protocol == "loso":
+        folds = loso(subjects)
+    elif protocol == "kfold":
+        folds = kfold(subjects, k, labels=labels, seed=seed)
+    elif protocol == "cross-dataset" and datasets is not None:
+        folds = leave_one_dataset_out(datasets)
+    elif protocol == "fixed" and parts is not None:
+        folds = [fixed_split(parts)]
+    elif protocol in ("cross-dataset", "fixed"):
+        needed = "datasets" if protocol == "cross-dataset" else "parts"
+        raise UsageError(f"protocol {protocol!r} needs {needed}: say for each row where it belongs")
+    else:
+        raise UsageError(f"unknown protocol {protocol!r}; available: cross-dataset, fixed, kfold, loso")
+    for fold in folds:
+        check_apart(fold, subjects)
+    return folds
+
+
 def fixed_split(parts: Sequence[str] | np.ndarray, *, name: str = "fixed") -> Fold:
     """Take a split that a dataset publishes.
 
