@@ -104,7 +104,7 @@ def test_holm_by_hand():
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_rejects_what_the_step_down_rejects(values):
-    """Holm's own words: test the smallest at 0.05 / m, the next at 0.05 / (m - 1), stop at the first failure."""
+    """Holm's words: test the smallest at 0.05 / m, the next at 0.05 / (m - 1), stop at the first failure."""
     rejected, order = set(), sorted(range(len(values)), key=lambda i: values[i])
     for step, i in enumerate(order):
         if values[i] * (len(values) - step) > 0.05:

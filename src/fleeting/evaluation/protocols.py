@@ -187,7 +187,7 @@ def make_folds(
     protocol
         ``loso``, ``kfold``, ``cross-dataset`` or ``fixed``.
     subjects, datasets, labels, parts
-        ``(N,)``; ``cross-dataset`` needs ``datasets``, ``fixed`` needs ``parts``, ``labels`` balance ``kfold``.
+        ``(N,)``; ``cross-dataset`` needs ``datasets``, ``fixed`` ``parts``; ``labels`` balance ``kfold``.
     k, seed
         For ``kfold``.
 
