@@ -13,10 +13,11 @@ import numpy as np
 
 from fleeting import facs
 from fleeting.core import CROP, CropGeometry, compose, invert, transform_points
-from fleeting.motion.registration import Reference, make_reference, normalise
+from fleeting.motion.registration import Reference, Regions, make_reference, normalise
 from fleeting.motion.rigid import fit_head_motion, relief, remove_head_motion
 
 REFERENCE_S = 1.0  # a reference serves this long
+REFERENCE_PX = 1.5  # ... or until a region has moved this far from it
 MOVE_PX = 0.8  # the crop follows the head when it has moved this much
 FOLLOW_STEPS = 4
 LOST_CORRELATION = 0.6  # below this likeness to the reference, registration has lost the face
@@ -40,7 +41,8 @@ class RegionSignals:
         ``(N, R, 2)`` float32: displacement of each region, head motion removed, pixels of the crop,
         chained over the recording (only differences over a second or so mean anything).
     head
-        ``(N, 2)`` float32: place of the face, in eye distances.
+        ``(N, 4)`` float32: place of the face x, y in eye distances, and its turn about the vertical and
+        the horizontal axis, in eye distances that a point one eye distance nearer moves by.
     likeness
         ``(N,)`` correlation with the reference, 1 is the same picture.
     openings
@@ -124,12 +126,15 @@ class RegionTracker:
         self.geometry = geometry
         self.names = motion_regions()
         self._trust = np.array([STIFF.get(name, LOOSE) for name in self.names])
+        mesh = facs.neutral_mesh()
+        self._depth = np.array([mesh[list(facs.regions()[name]), 2].mean() for name in self.names])
         self._rows = [facs.region_names().index(name) for name in self.names]
         self._open_rows = [facs.region_names().index(name) for name in APPEARANCE]
         self._transform: np.ndarray | None = None
         self._reference: Reference | None = None
         self._mesh: np.ndarray | None = None  # landmarks in the crop, smoothed
         self._offset = np.zeros((len(self.names), 2))
+        self._turned = np.zeros(2)
         self._since = 0.0
         self._seen: tuple[np.ndarray, np.ndarray] | None = None
         self._block: list[tuple[int, np.ndarray, np.ndarray, float, np.ndarray]] = []
@@ -171,6 +176,7 @@ class RegionTracker:
             if landmarks is None or transform is None:
                 return False
             self._transform, self._mesh = transform, transform_points(transform, landmarks)
+            self._draw_masks()
             self._renew(time_s, normalise(sample_crop(gray, transform, self.geometry), self.geometry.iod))
         elif landmarks is not None and transform is not None:
             self._learn(landmarks, transform)
@@ -181,8 +187,12 @@ class RegionTracker:
         if time_s - self._since >= REFERENCE_S and self._seen is not None:
             self._close_block()
             self._adopt()
+            self._draw_masks()
             fresh = normalise(sample_crop(gray, self._require(), self.geometry), self.geometry.iod)
             self._renew(time_s, fresh)
+        elif np.abs(moved).max() > REFERENCE_PX:
+            self._close_block()
+            self._renew(self._since, picture)
         return True
 
     def restart(self) -> None:
@@ -196,7 +206,7 @@ class RegionTracker:
         if not self._done:
             count = len(self.names)
             return RegionSignals(
-                np.zeros(0, int), np.zeros((0, count, 2), np.float32), np.zeros((0, 2), np.float32),
+                np.zeros(0, int), np.zeros((0, count, 2), np.float32), np.zeros((0, 4), np.float32),
                 np.zeros(0, np.float32), np.zeros((0, len(APPEARANCE)), np.float32),
             )  # fmt: skip
         return RegionSignals(*(np.concatenate(part) for part in zip(*self._done, strict=True)))
@@ -221,25 +231,28 @@ class RegionTracker:
         self._mesh = mesh if self._mesh is None else MASK_MEMORY * self._mesh + (1 - MASK_MEMORY) * mesh
         self._seen = None
 
-    def _renew(self, time_s: float, picture: np.ndarray) -> None:
-        """Make ``picture`` the reference, with masks where the face is now."""
+    def _draw_masks(self) -> None:
+        """Draw the regions where the face is now."""
         assert self._mesh is not None
-        masks = facs.region_masks(self._mesh, picture.shape)
-        self._reference = make_reference(picture, masks[self._rows])
+        masks = facs.region_masks(self._mesh, (self.geometry.height, self.geometry.width))
+        self._regions = Regions(masks[self._rows])
         openings = masks[self._open_rows].reshape(len(APPEARANCE), -1).astype(np.float32)
         self._openings = openings / np.maximum(openings.sum(1, keepdims=True), 1)
         self._face = np.flatnonzero(masks.any(axis=0))
-        part = picture.ravel()[self._face]
-        self._face_values = (part - part.mean()) / (np.linalg.norm(part - part.mean()) + 1e-9)
         origin, iod = self.geometry.origin, self.geometry.iod
         centres = np.stack([_centroid(masks[r], self.geometry) for r in self._rows]) - origin
-        depth = np.array([facs.neutral_mesh()[list(facs.regions()[n]), 2].mean() for n in self.names])
-        self._basis = relief(centres, depth * iod, iod)
+        self._basis = relief(centres, self._depth * iod, iod)
         flat = self._basis[:, :, :4].reshape(-1, 4)
         trust = np.repeat(self._trust, 2)[:, None]
         self._quick = np.linalg.solve(flat.T @ (flat * trust) + 1e-3 * np.eye(4), (flat * trust).T)
-        self._since = time_s
         self._seen = None
+
+    def _renew(self, time_s: float, picture: np.ndarray) -> None:
+        """Make ``picture`` the reference."""
+        self._reference = make_reference(picture, self._regions, self.geometry.iod)
+        part = picture.ravel()[self._face]
+        self._face_values = (part - part.mean()) / (np.linalg.norm(part - part.mean()) + 1e-9)
+        self._since = time_s
 
     def _follow(self, gray: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         """Register a frame, moving the crop after the head where it went too far."""
@@ -276,7 +289,8 @@ class RegionTracker:
         raw = np.stack(moved)
         head = fit_head_motion(raw, self._basis, self._trust)
         free = remove_head_motion(raw, self._basis, head) + self._offset
-        where = np.stack(place) + head[:, :2] / self.geometry.iod
+        turn = head[:, 4:] / self.geometry.iod + self._turned
+        where = np.column_stack([np.stack(place) + head[:, :2] / self.geometry.iod, turn])
         self._done.append(
             (
                 np.array(index),
@@ -286,7 +300,7 @@ class RegionTracker:
                 np.stack(openings).astype(np.float32),
             )
         )
-        self._offset = free[-1]
+        self._offset, self._turned = free[-1], turn[-1]
         self._block = []
 
 

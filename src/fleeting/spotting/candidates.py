@@ -91,7 +91,7 @@ def find_candidates(
     Parameters
     ----------
     regions, head, openings
-        ``(T, R, 2)``, ``(T, 2)``, ``(T, 3)``: displacements and place in eye distances, brightness of
+        ``(T, R, 2)``, ``(T, 4)``, ``(T, 3)``: displacements, place and turns in eye distances, brightness of
         the openings of eyes and mouth; evenly sampled, without gaps.
     fps
         Frames per second.
@@ -178,7 +178,7 @@ def _describe(
         mouth_activity=float(np.median(np.abs(movement[:, mouth]).mean((1, 2)))),
         lids=float(movement[t, _rows("lid_upper"), 1].max()),
         eyes=float(np.abs(differences(openings[:, :2], fps, length)[2][near]).max()),
-        head=float(np.ptp(head[near], axis=0).max()),
+        head=float(np.ptp(head[near, :2], axis=0).max()),
         vector=movement[t],
         scale=scale,
     )

@@ -20,7 +20,8 @@ from fleeting.spotting.hypotheses import Hypotheses, hypotheses
 MICRO_S = (0.10, 0.15, 0.22, 0.32, 0.45)
 MACRO_S = (0.7, 1.0, 1.5, 2.2, 3.2)
 FLOOR = 0.0007  # noise that is always assumed, in eye distances
-HEAD_LEAK = 0.03  # share of the head's own motion that may be left in a region
+# Share of the head's own motion that may be left in a region: of its shift, and of its turns.
+HEAD_LEAK = np.array([0.03, 0.03, 0.3, 0.3])
 CALM_S = 3.0  # "just now" for activity
 BLOCK_S = 0.25
 
@@ -78,7 +79,7 @@ def respond(
     regions
         ``(T, R, 2)`` displacements in eye distances, without gaps, at a constant frame rate.
     head
-        ``(T, 2)`` place of the face in eye distances.
+        ``(T, 4)`` place and turn of the face (see ``motion.RegionSignals``).
     fps
         Frames per second.
     length_s
@@ -88,7 +89,7 @@ def respond(
     --------
     >>> from fleeting.motion import motion_regions
     >>> still = np.zeros((60, len(motion_regions()), 2))
-    >>> bool(respond(still, np.zeros((60, 2)), 30, 0.2).z.max() == 0)
+    >>> bool(respond(still, np.zeros((60, 4)), 30, 0.2).z.max() == 0)
     True
     """
     chosen = patterns or hypotheses()
@@ -185,5 +186,5 @@ def _noise(around: np.ndarray, head: np.ndarray, block: int, length_s: float) ->
         level[-1] = level[-2]
     reach = max(1, round(max(CALM_S, 3 * length_s) / BLOCK_S / 2))
     now = np.stack([np.median(level[max(0, i - reach) : i + reach + 1], axis=0) for i in range(len(level))])
-    leak = HEAD_LEAK * _blocks(head.max(axis=1), block).max(1)[:, None]
+    leak = _blocks((HEAD_LEAK * head).max(axis=1), block).max(1)[:, None]
     return np.sqrt(FLOOR**2 + np.maximum(usual[None], 1.25 * now) ** 2 + leak**2)

@@ -34,8 +34,9 @@ class SpotterSettings:
     talk_fit, talk_mouth_fit
         While talking: least share of the movement that the pattern explains, in the upper and middle
         face and around the mouth.
-    blink_eyes
-        Change of brightness in an eye (relative) that makes a movement of the lids a blink or a glance.
+    blink_eyes, blink_lids
+        Change of brightness in an eye (relative), and downward motion of an upper lid, that make a
+        movement of the lids a blink.
     trim_s
         A movement measured at most this much longer than half a second counts as micro and is trimmed:
         boundaries are not surer than that.
@@ -47,7 +48,8 @@ class SpotterSettings:
     talk_rivals: float = 0.3
     talk_fit: float = 0.35
     talk_mouth_fit: float = 0.5
-    blink_eyes: float = 0.025
+    blink_eyes: float = 0.08
+    blink_lids: float = 0.012
     trim_s: float = 0.1
 
 
@@ -76,7 +78,9 @@ def refusal(one: Candidate, settings: SpotterSettings) -> str | None:
     ``blink``: the upper lids came down and the eyes changed. ``talking``: the mouth is busy, and the
     movement is no different from what it does all the time.
     """
-    if one.au == BLINK or (one.au in LIDS and one.eyes > settings.blink_eyes):
+    if one.au == BLINK or (
+        one.au in LIDS and (one.eyes > settings.blink_eyes or one.lids > settings.blink_lids)
+    ):
         return "blink"
     if one.mouth_activity > settings.talk_activity:
         least_fit = settings.talk_mouth_fit if FAMILY[one.au] == FAMILY[12] else settings.talk_fit
@@ -99,7 +103,7 @@ def spot(
     regions
         ``(T, R, 2)`` displacements in eye distances; NaN where the face was not seen.
     head
-        ``(T, 2)`` place of the face, eye distances.
+        ``(T, 4)`` place and turn of the face (see ``motion.RegionSignals``).
     openings
         ``(T, 3)`` brightness of the openings of eyes and mouth.
     times
@@ -111,7 +115,7 @@ def spot(
     --------
     >>> from fleeting.motion import motion_regions
     >>> still = np.zeros((50, len(motion_regions()), 2))
-    >>> spot(still, np.zeros((50, 2)), np.ones((50, 3)), np.arange(50) / 25).spotted
+    >>> spot(still, np.zeros((50, 4)), np.ones((50, 3)), np.arange(50) / 25).spotted
     ()
     """
     chosen = settings or SpotterSettings()
