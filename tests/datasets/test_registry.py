@@ -7,8 +7,8 @@ from fleeting.core import UnknownNameError, UsageError
 
 NAMES = (
     "4dme", "casme", "casme-sq", "casme2", "casme3-a", "casme3-c", "cmed", "csv", "dfme",
-    "megc2019-composite", "megc2019-flow", "mmew", "mmme", "samm", "samm-lv", "smic-e-hs", "smic-e-nir", "smic-e-vis", "smic-hs",
-    "smic-nir", "smic-vis", "wdmd",
+    "megc2019-composite", "megc2019-flow", "mmew", "mmme", "samm", "samm-lv", "smic-e-hs", "smic-e-nir",
+    "smic-e-vis", "smic-hs", "smic-nir", "smic-vis", "wdmd",
 )  # fmt: skip
 
 

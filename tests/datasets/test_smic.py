@@ -1,14 +1,16 @@
 """SMIC: folders as truth, the E sheets, three cameras, and names of clips that no line has."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fleeting.datasets as datasets
 from fleeting.core import InputError, UsageError
 from fleeting.datasets.rows import Row
-from fleeting.datasets.smic_names import name_extras, name_lost
+from fleeting.datasets.smic_names import unlisted_clips
 
 E_HEADER = (
     "Subject", "Filename", "OnsetF", "OffsetF", "Onset2F", "Offset2F", "Onset3F", "Offset3F", "FirstF",
@@ -131,26 +133,70 @@ def test_trimmed_labels_from_the_extended_sheet_fill_the_gaps(extended: Path) ->
     """s3_ne_02 shows two movements: the second is s03_ne_03 by the numbering."""
     found = {s.clip: s for s in datasets.open("smic-hs", extended).samples(3)}
     assert set(found) == {"s03_ne_01", "s03_ne_02", "s03_ne_03", "s20_po_01"}
+    assert (found["s03_ne_03"].onset, found["s03_ne_03"].offset) == (0, 30)
     assert found["s03_ne_03"].notes[0].startswith("another movement in the line of s03_ne_02")
     assert found["s03_ne_03"].path is None
+
+
+def test_a_list_of_names_is_enough_for_the_classes(tmp_path: Path) -> None:
+    (tmp_path / "smic.csv").write_text("filename\ns03_ne_01\ns3_sur_2\n", encoding="utf-8")
+    found = datasets.open("smic-hs", tmp_path).samples(3)
+    assert [(s.clip, s.label, s.apex) for s in found] == [
+        ("s03_ne_01", "negative", None),
+        ("s03_sur_02", "surprise", None),
+    ]
+    assert "placeholders" in found[0].notes[-1] and found[0].path is None
 
 
 def line(clip: str) -> Row:
     return Row(0, clip[:3], clip, 5, None, 9, "negative")
 
 
-def test_extra_movements_take_the_next_free_number() -> None:
-    rows = [line("s04_ne_04"), line("s04_ne_07"), line("s04_ne_09")]
-    extras = [(rows[0], (20.0, 25.0)), (rows[0], (30.0, 35.0)), (rows[2], (40.0, 45.0))]
-    assert [r.clip for r in name_extras(rows, extras)] == ["s04_ne_05", "s04_ne_06", "s04_ne_10"]
-
-
-def test_lost_clips_are_named_by_their_gap_and_have_no_frames() -> None:
-    rows = [line("s04_ne_01"), line("s04_ne_04"), line("s05_sur_01")]
-    assert [(r.clip, r.emotion, r.onset) for r in name_lost(rows)] == [
-        ("s04_ne_02", "negative", None),
-        ("s04_ne_03", "negative", None),
+def test_gaps_go_to_the_further_movements_of_earlier_lines_and_are_lost_else() -> None:
+    """s04_ne_04 shows three movements; 08 and all of s05 have no line before them that shows another."""
+    rows = [line("s04_ne_04"), line("s04_ne_07"), line("s04_ne_09"), line("s05_ne_02")]
+    rows += [line(f"s04_ne_{n:02d}") for n in (1, 2, 3)]
+    extras = [(rows[0], (20.0, 25.0)), (rows[0], (30.0, 35.0))]
+    found = unlisted_clips(rows, extras, 164)
+    assert [(r.clip, r.onset, r.emotion) for r in found] == [
+        ("s04_ne_05", 20.0, "negative"),
+        ("s04_ne_06", 30.0, "negative"),
+        ("s04_ne_08", None, "negative"),
+        ("s05_ne_01", None, "negative"),
     ]
+    assert [r.index for r in found] == [7, 8, 9, 10]
+
+
+@pytest.mark.parametrize(("published", "numbers"), [(4, [3, 4]), (3, [3]), (2, [])])
+def test_movements_without_a_gap_go_behind(published: int, numbers: list[int]) -> None:
+    rows = [line("s04_ne_01"), line("s04_ne_02")]
+    extras = [(rows[1], (20.0, 25.0)), (rows[1], (30.0, 35.0))]
+    assert [r.clip for r in unlisted_clips(rows, extras, published)] == [f"s04_ne_{n:02d}" for n in numbers]
+
+
+def test_the_published_names_come_back_whatever_line_is_missing(real_clips: list[str]) -> None:
+    """Leaving out names inside the numbering, with or without a further movement for them."""
+    last = {c.rsplit("_", 1)[0]: c for c in real_clips}
+    inner = [c for c in real_clips if c not in last.values() and not c.endswith("_01")]
+    for start in range(5):
+        gone = set(inner[start::17])
+        rows = [line(c) for c in real_clips if c not in gone]
+        extras = [(r, (20.0, 25.0)) for r in rows if clip_after(r.clip) in gone][:4]
+        found = unlisted_clips(rows, extras, 164)
+        assert sorted([r.clip for r in rows] + [r.clip for r in found]) == real_clips
+
+
+def clip_after(clip: str) -> str:
+    head, at = clip.rsplit("_", 1)
+    return f"{head}_{int(at) + 1:02d}"
+
+
+@pytest.fixture
+def real_clips() -> list[str]:
+    data = os.environ.get("FLEETING_DATA")
+    if not data:
+        pytest.skip("FLEETING_DATA is not set")
+    return sorted(np.load(Path(data) / "smic_flow/smic_flow.npz", allow_pickle=False)["clip"].tolist())
 
 
 def test_a_line_for_every_clip_means_none_is_added(tmp_path: Path, xlsx: Callable[..., Path]) -> None:

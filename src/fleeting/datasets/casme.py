@@ -34,7 +34,7 @@ class Casme(SheetDataset):
         expect={"samples": (195, 189), "subjects": (19,)},
         notes=("no 5 or 7 class protocol is in use; 'tense' is the fourth class with classes=4",),
     )
-    patterns = (r"casme", r"casme(?!2|ii|sq|3|long).*")
+    patterns = (r"casme", r"casme1?(coding|code|label|raw).*")
     columns: ClassVar[Columns] = {
         "subject": ("Subject",),
         "clip": ("Filename",),

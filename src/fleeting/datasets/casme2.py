@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from fleeting.datasets.base import DatasetInfo
 from fleeting.datasets.casme import CASME_GATE
+from fleeting.datasets.coding import class_number
 from fleeting.datasets.folders import find_sheets
 from fleeting.datasets.labels import emotion_word, four, plain, three
 from fleeting.datasets.registry import reader
@@ -76,8 +77,11 @@ class Casme2(SheetDataset):
         """Objective classes of the second sheet by subject and clip; empty where it is not there."""
         for path in find_sheets(self.folder, (r"casme2objectiveclass.*",)):
             table = find_table(path, OBJECTIVE_COLUMNS)
-            read = ((subject_name(r["subject"]), text(r["clip"]), number(r["objective"])) for r in table.rows)
-            return {(s, c): int(n) for s, c, n in read if s and n is not None}
+            read = (
+                (subject_name(r["subject"]), text(r["clip"]), class_number(r["objective"]))
+                for r in table.rows
+            )
+            return {(s, c): n for s, c, n in read if s and n is not None}
         return {}
 
     def read_row(self, index: int, cells: Mapping[str, Any]) -> Row | None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from fleeting.core import InputError
 from fleeting.datasets.base import ClassKey, DatasetInfo, Finding, LabelMap
 from fleeting.datasets.casme import CASME_GATE
+from fleeting.datasets.coding import class_number
 from fleeting.datasets.folders import find_base, find_sheets, subfolders
 from fleeting.datasets.labels import emotion_word, four, plain, three
 from fleeting.datasets.registry import reader
@@ -24,7 +25,6 @@ LABELS: Mapping[ClassKey, LabelMap] = {
     4: four(NEGATIVE),
     7: plain("anger", "disgust", "fear", "happiness", "sadness", "surprise", "others"),
 }
-ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7}
 FULL_COLUMNS = {
     "subject": ("Subject",),
     "clip": ("Filename", "Video"),
@@ -34,19 +34,6 @@ FULL_COLUMNS = {
     "aus": ("AU", "AUs"),
     "type": ("Expression type", "Type", "Expression"),
 }
-
-
-def roman(cell: object) -> int | None:
-    """Read an objective class written in Roman or Arabic digits.
-
-    Examples
-    --------
-    >>> roman("VII"), roman(3), roman(None)
-    (7, 3, None)
-    """
-    word = text(cell).lower()
-    digit = int(word) if word.isdigit() else 0
-    return ROMAN.get(word) or (digit if 1 <= digit <= 7 else None)
 
 
 @reader
@@ -119,7 +106,7 @@ class Casme3A(SheetDataset):
             emotion_word(cells.get("emotion")),
             text(cells["aus"]),
             kind="macro" if text(cells.get("type")).lower().startswith("macro") else "micro",
-            objective=roman(cells.get("objective")),
+            objective=class_number(cells.get("objective")),
             recording=f"{subject}/{letter}",
         )
 

@@ -17,9 +17,9 @@ from fleeting.datasets.tables import Table, find_table, number, text
 
 EMOTIONS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 PARTS = {
-    "train": r"(dfme)?train(ing)?.*",
-    "testA": r"(dfme)?testa.*",
-    "testB": r"(dfme)?testb.*",
+    "train": r"dfmetrain.*|training|train(ing)?fullwithau.*",
+    "testA": r"dfmetesta.*|testa|testafullwithau.*",
+    "testB": r"dfmetestb.*|testb|testbfullwithau.*",
 }
 
 

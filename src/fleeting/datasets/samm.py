@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleeting.datasets.base import DatasetInfo
+from fleeting.datasets.coding import class_number
 from fleeting.datasets.labels import emotion_word, four, plain, three
 from fleeting.datasets.registry import reader
 from fleeting.datasets.rows import Row
@@ -70,7 +71,6 @@ class Samm(SheetDataset):
         clip = text(cells["clip"])
         if not re.fullmatch(r"\d+_\d+_\d+\w*", clip):
             return None
-        objective = number(cells.get("objective"))
         return Row(
             index,
             clip.split("_")[0].zfill(3),
@@ -80,5 +80,5 @@ class Samm(SheetDataset):
             number(cells["offset"]),
             emotion_word(cells["emotion"]),
             text(cells.get("aus")),
-            objective=None if objective is None else int(objective),
+            objective=class_number(cells.get("objective")),
         )

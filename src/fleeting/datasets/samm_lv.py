@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from fleeting.core import InputError
 from fleeting.datasets.base import DatasetInfo, Finding
+from fleeting.datasets.coding import class_number
 from fleeting.datasets.folders import find_sheets, subfolders
 from fleeting.datasets.labels import emotion_word
 from fleeting.datasets.registry import reader
@@ -71,10 +72,9 @@ class SammLv(SheetDataset):
                 continue
             found = {}
             for cells in table.rows:
-                objective = number(cells.get("objective"))
                 found[text(cells["clip"])] = (
                     emotion_word(cells["emotion"]),
-                    None if objective is None else int(objective),
+                    class_number(cells.get("objective")),
                 )
             return path, found
         return None, {}

@@ -9,10 +9,11 @@ from fleeting.core import InputError
 from fleeting.datasets.base import ClassKey, DatasetInfo, Finding, LabelMap
 from fleeting.datasets.folders import file_number, find_base, list_frames, subfolders
 from fleeting.datasets.labels import emotion_word, three
+from fleeting.datasets.policies import Settled
 from fleeting.datasets.registry import reader
 from fleeting.datasets.rows import Row
 from fleeting.datasets.sheet import Columns, SheetDataset
-from fleeting.datasets.smic_names import EMOTIONS, clip_name, clip_parts, name_extras, name_lost
+from fleeting.datasets.smic_names import EMOTIONS, clip_name, clip_parts, unlisted_clips
 from fleeting.datasets.tables import Table, number, text
 
 SMIC_GATE = "licence agreement with the University of Oulu; research only"
@@ -43,7 +44,16 @@ class _Smic(SheetDataset):
         "first": ("FirstF", "FirstFrame"),
         "last": ("LastF", "LastFrame"),
     }
-    optional = ("apex", "emotion", "onset2", "offset2", "onset3", "offset3", "first", "last")
+    optional: ClassVar[tuple[str, ...]] = (
+        "apex",
+        "emotion",
+        "onset2",
+        "offset2",
+        "onset3",
+        "offset3",
+        "first",
+        "last",
+    )
     marker = r"s\d{1,2}"
 
     @cached_property
@@ -70,11 +80,11 @@ class _Smic(SheetDataset):
             index,
             f"s{subject:02d}",
             clip_name(*parts),
-            number(cells["onset"]),
+            number(cells.get("onset")),
             number(cells.get("apex")),
-            number(cells["offset"]),
+            number(cells.get("offset")),
             EMOTIONS[kind],
-            first_number=int(number(cells.get("first")) or number(cells["onset"]) or 1),
+            first_number=int(number(cells.get("first")) or number(cells.get("onset")) or 1),
             notes=notes,
         )
 
@@ -98,6 +108,17 @@ class _Smic(SheetDataset):
 
 class _Trimmed(_Smic):
     """Trimmed clips. SMIC has no sheet for them: the folders are the truth, a sheet of the user's helps."""
+
+    # A list of names is enough for the classes.
+    optional = (*_Smic.optional, "subject", "onset", "offset")
+
+    def settle(self, row: Row) -> Settled:
+        """Apply the policies; a clip of which only the name is known stays in the set, without frames."""
+        done = super().settle(row)
+        if done.dropped and row.onset is None:
+            at = row.first_number
+            return Settled(at, None, at, notes=("only its name is known: onset and offset are placeholders",))
+        return done
 
     @cached_property
     def base(self) -> Path | None:
@@ -136,10 +157,9 @@ class _Trimmed(_Smic):
             if row is not None:
                 rows.append(row)
                 extras += [(row, pair) for pair in self.more_movements(row, cells)]
-        if len(rows) >= self.info.expect["samples"][0]:
-            return rows  # one line for each clip already
-        rows += name_extras(rows, extras)
-        return rows + name_lost(rows)
+        if not {"first", "onset2"} & set(self.table.rows[0]):
+            return rows  # the user's own list: what is not in it is not meant
+        return rows + unlisted_clips(rows, extras, self.info.expect["samples"][0])
 
     def source(self, row: Row) -> Path | None:
         """Folder of the clip."""

@@ -1,6 +1,7 @@
 """Names of SMIC clips, and which names the lines of the E sheet leave out."""
 
 import re
+from dataclasses import replace
 
 from fleeting.datasets.rows import Row
 
@@ -31,60 +32,65 @@ def clip_name(subject: int, kind: str, at: int) -> str:
     return f"s{subject:02d}_{kind}_{at:02d}"
 
 
-def name_extras(rows: list[Row], extras: list[tuple[Row, tuple[float, float]]]) -> list[Row]:
-    """Name the second and third movements of a line after the clips that are missing from the sheet.
+def unlisted_clips(
+    rows: list[Row], extras: list[tuple[Row, tuple[float, float]]], published: int
+) -> list[Row]:
+    """Name the clips that have no line of their own in the E sheet.
 
-    The E sheet has 157 lines for 164 movements: where a video shows two, the second one has no line,
-    and its number is a gap in the numbering of that subject and kind (clips are numbered without
-    gaps from 1).
+    Clips of a subject and kind are numbered from 1 without gaps. The E sheet has 157 lines for 164
+    clips: where a video shows two movements, the second has no line, and a few videos were lost. So
+    each gap in the numbering is a clip. It gets the next further movement of an earlier line, if there
+    is one; else it keeps its class, which is in its name, but has no frames. Further movements for
+    which no gap is left go behind the last number, as long as fewer clips than ``published`` are named.
 
-    Examples
-    --------
-    >>> lines = [Row(0, "s03", "s03_ne_01", 5, None, 9, "negative"),
-    ...          Row(1, "s03", "s03_ne_03", 5, None, 9, "negative")]
-    >>> [row.clip for row in name_extras(lines, [(lines[0], (20, 25))])]
-    ['s03_ne_02']
-    """
-    taken = {row.clip for row in rows}
-    named: list[Row] = []
-    for row, (onset, offset) in extras:
-        subject, kind, at = clip_parts(row.clip) or (0, "", 0)
-        while clip_name(subject, kind, at) in taken:
-            at += 1
-        clip = clip_name(subject, kind, at)
-        taken.add(clip)
-        named.append(
-            Row(
-                len(rows) + len(named), row.subject, clip, onset, None, offset, row.emotion,
-                first_number=int(onset),
-                notes=(f"another movement in the line of {row.clip}, named by the gap in the numbering",),
-            )
-        )  # fmt: skip
-    return named
-
-
-def name_lost(rows: list[Row]) -> list[Row]:
-    """Name the clips that are in no line at all: what is still a gap in the numbering.
-
-    The videos of two clips were lost before the E version was cut. Such a clip keeps its class, which
-    is in its name, but has no frames.
+    Parameters
+    ----------
+    rows
+        One for each line.
+    extras
+        Onset and offset of the second and third movements, with the row of their line.
+    published
+        Number of clips of the trimmed set.
 
     Examples
     --------
-    >>> line = Row(0, "s03", "s03_ne_02", 5, None, 9, "negative")
-    >>> [(row.clip, row.onset) for row in name_lost([line])]
-    [('s03_ne_01', None)]
+    >>> lines = [Row(n, "s03", f"s03_ne_{at:02d}", 5, None, 9, "negative") for n, at in enumerate((1, 3, 5))]
+    >>> [(row.clip, row.onset) for row in unlisted_clips(lines, [(lines[0], (20, 25))], 5)]
+    [('s03_ne_02', 20), ('s03_ne_04', None)]
     """
-    taken = {row.clip for row in rows}
-    most: dict[tuple[int, str], int] = {}
-    for row in rows:
-        subject, kind, at = clip_parts(row.clip) or (0, "", 0)
-        most[subject, kind] = max(at, most.get((subject, kind), 0))
-    names = [clip_name(s, kind, at) for (s, kind), top in most.items() for at in range(1, top)]
-    return [
-        Row(
-            len(rows) + at, name.split("_")[0], name, None, None, None, EMOTIONS[name.split("_")[1]],
-            notes=("not in the sheet: named by a gap in the numbering",),
-        )
-        for at, name in enumerate(n for n in names if n not in taken)
-    ]  # fmt: skip
+    if len(rows) >= published:
+        return []
+    taken = [parts for row in rows if (parts := clip_parts(row.clip))]
+    most = {(s, k): max(n for a, b, n in taken if (a, b) == (s, k)) for s, k, _ in taken}
+    gaps = [
+        (s, k, n) for (s, k), top in sorted(most.items()) for n in range(1, top) if (s, k, n) not in taken
+    ]
+    waiting = list(extras)
+    found: list[Row] = []
+    for gap in gaps:
+        at = next((i for i, (row, _) in enumerate(waiting) if _before(row, gap)), None)
+        found.append(_extra(gap, *waiting.pop(at)) if at is not None else _lost(gap))
+    for row, times in waiting[: max(published - len(rows) - len(found), 0)]:
+        subject, kind, _ = clip_parts(row.clip) or (0, "ne", 0)
+        most[subject, kind] += 1
+        found.append(_extra((subject, kind, most[subject, kind]), row, times))
+    return [replace(row, index=len(rows) + at) for at, row in enumerate(found)]
+
+
+def _before(row: Row, gap: tuple[int, str, int]) -> bool:
+    parts = clip_parts(row.clip)
+    return parts is not None and parts[:2] == gap[:2] and parts[2] < gap[2]
+
+
+def _extra(name: tuple[int, str, int], row: Row, times: tuple[float, float]) -> Row:
+    note = f"another movement in the line of {row.clip}, named by the gap in the numbering"
+    return Row(
+        0, row.subject, clip_name(*name), times[0], None, times[1], row.emotion,
+        first_number=int(times[0]), notes=(note,),
+    )  # fmt: skip
+
+
+def _lost(name: tuple[int, str, int]) -> Row:
+    clip = clip_name(*name)
+    note = "not in the sheet: named by a gap in the numbering"
+    return Row(0, clip.split("_")[0], clip, None, None, None, EMOTIONS[name[1]], notes=(note,))
