@@ -95,30 +95,30 @@ def render_report(report: Report) -> str:
     >>> "a &lt;b&gt;.mp4" in page, "<b>" in page
     (True, False)
     """
+    return environment().get_template("page.html.j2").render(_context(report))
+
+
+def _context(report: Report) -> dict[str, Any]:
+    """Gather what the template shows, by the names that it uses."""
     side = next(px for most, px in PICTURE_SIDES if len(report.expressions) <= most)
     cards = [card_of(report, index, side=side) for index in range(len(report.expressions))]
     pictured = any(card.pictures for card in cards)
     script = package_text("page.js") if pictured else ""
-    meshes = any(card.mesh for card in cards)
-    return (
-        environment()
-        .get_template("page.html.j2")
-        .render(
-            report=report,
-            name=file_name(report.video.path),
-            facts=_facts(report),
-            found=_found(report),
-            timelines=_timelines(report),
-            part=_part(report),
-            cards=cards,
-            wires=_wires() if meshes else "",
-            settings=flat_settings(report.provenance.settings),
-            digest=settings_digest(report.provenance.settings),
-            script=Markup(script),
-            policy=policy(script, pictures=pictured),
-            pictured=pictured,
-        )
-    )
+    return {
+        "report": report,
+        "name": file_name(report.video.path),
+        "facts": _facts(report),
+        "found": _found(report),
+        "timelines": _timelines(report),
+        "part": _part(report),
+        "cards": cards,
+        "pictured": pictured,
+        "wires": _wires() if any(card.mesh for card in cards) else "",
+        "settings": flat_settings(report.provenance.settings),
+        "digest": settings_digest(report.provenance.settings),
+        "script": Markup(script),
+        "policy": policy(script, pictures=pictured),
+    }
 
 
 def _wires() -> Markup:

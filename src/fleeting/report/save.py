@@ -16,7 +16,7 @@ def default_stem(path: str) -> str:
     >>> default_stem("films/anna.01.mp4"), default_stem("films/.hidden"), default_stem("films/clip/")
     ('anna.01', '.hidden', 'clip')
     """
-    place = Path(path).resolve()
+    place = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would name it after what a link points to
     return place.name if place.is_dir() or not place.stem else place.stem
 
 
