@@ -83,6 +83,15 @@ def test_macro_expressions_come_from_the_full_sheet(part_a: Path, xls: Callable[
     assert found["casme3-a/spNO.1/b"] == []
 
 
+def test_a_full_sheet_of_another_make_is_left(part_a: Path, xls: Callable[..., Path]) -> None:
+    xls(part_a / "annotation/CAS(ME)3_part_A_v2.xls", [("A", "B"), (1, 2)])
+    dataset = datasets.open("casme3-a", part_a)
+    assert len(dataset.samples(kind=None)) == 5
+    states = {f.what: f.found for f in dataset.check().findings}
+    assert states["sheet with macro"].startswith("not used: ")
+    assert "columns not found: subject" in states["sheet with macro"]
+
+
 def test_macro_sheet_with_emotions(part_a: Path, xlsx: Callable[..., Path]) -> None:
     name = "cas(me)3_part_A_MaE_label_JpgIndex_v2_emotion.xlsx"
     xlsx(part_a / "annotation" / name, [HEADER, ("spNO.1", "a", 300, 320, 350, "12", "I", "happy")])

@@ -70,6 +70,20 @@ def test_labels_are_the_classes_and_known_emotions_make_three(table: Path) -> No
         dataset.samples(5)
 
 
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (("disgust", "happy", "surprise"), ("negative", "positive", "surprise")),
+        (("anger", "disgust", "fear"), ("anger", "disgust", "fear")),
+        (("surprise", "negative", "positive"), ("negative", "positive", "surprise")),
+    ],
+)
+def test_three_labels_of_emotions(tmp_path: Path, labels: tuple[str, ...], classes: tuple[str, ...]) -> None:
+    """Three emotions become the three usual classes, unless all would fall into one."""
+    path = write(tmp_path / "a.csv", *(f"{n},p1,0,1,2,50,{label}," for n, label in enumerate(labels)))
+    assert datasets.open("csv", path).classes(3) == classes
+
+
 def test_own_words_are_classes_of_their_own(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "x,p1,0,1,2,50,blick,", "y,p2,0,1,2,50,zuck,")
     dataset = datasets.open("csv", path)

@@ -111,3 +111,20 @@ def test_the_base_is_the_preferred_folder_then_the_shallowest(tmp_path: Path) ->
     assert find_base(tmp_path, r"sub\d{2}") == tmp_path / "a/Cropped"
     assert find_base(tmp_path, r"sub\d{2}", avoid=("cropped",)) == tmp_path / "b/b/CASME2_RAW_selected"
     assert find_base(tmp_path, r"s\d{2}") is None
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not bind this user")
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    with pytest.raises(InputError, match="closed: may not be read"):
+        find_sheets(tmp_path, ("x",))
+
+
+def test_a_refusal_becomes_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(InputError, match="may not be read"):
+        find_base(tmp_path, "x")

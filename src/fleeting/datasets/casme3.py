@@ -111,18 +111,26 @@ class Casme3A(SheetDataset):
         )
 
     @cached_property
-    def full_table(self) -> Table | None:
-        """The sheet with macro-expressions; ``None`` where it is not there."""
+    def full_table(self) -> tuple[Table | None, str]:
+        """The sheet with macro-expressions and where it lies, or nothing and the reason."""
+        reason = "not there: no macro-expressions"
         for path in find_sheets(self.folder, self.full_patterns):
             only_macro = "mae" in path.stem.lower()
             columns = dict(FULL_COLUMNS, emotion=("emotion",))
-            return find_table(path, columns, optional=("emotion", "type") if only_macro else ("emotion",))
-        return None
+            try:
+                table = find_table(
+                    path, columns, optional=("emotion", "type") if only_macro else ("emotion",)
+                )
+            except InputError as error:
+                reason = f"not used: {error}"  # the micro-expressions do not need it; `check` shows why
+                continue
+            return table, str(path)
+        return None, reason
 
     def read_rows(self) -> Iterable[Row]:
         """Rows of the micro sheet, then the macro rows of the full one."""
         yield from super().read_rows()
-        full = self.full_table
+        full, _ = self.full_table
         if full is None:
             return
         for index, cells in zip(full.numbers, full.rows, strict=True):
@@ -157,8 +165,8 @@ class Casme3A(SheetDataset):
 
     def own_findings(self) -> list[Finding]:
         """Say which sheets were read."""
-        full = str(self.full_table.path) if self.full_table else "not there: no macro-expressions"
-        return [*super().own_findings(), Finding("sheet with macro", self.info.sheets[1], full, "note")]
+        macro = Finding("sheet with macro", self.info.sheets[1], self.full_table[1], "note")
+        return [*super().own_findings(), macro]
 
 
 def _fields(row: Row) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What is there of a dataset and what is missing; reads names of files, opens no picture."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fleeting.core import InputError
 from fleeting.datasets.base import CheckReport, Finding, Sample
-from fleeting.datasets.folders import IMAGE_SUFFIXES, file_number
+from fleeting.datasets.folders import IMAGE_SUFFIXES, entries, file_number
 
 if TYPE_CHECKING:
     from fleeting.datasets.dataset import Dataset
@@ -115,8 +114,7 @@ def _numbers(folder: Path) -> set[int] | None:
     """Numbers of the pictures in a folder; ``None`` for a video, whose frames are not counted here."""
     if not folder.is_dir():
         return None
-    with os.scandir(folder) as entries:
-        files = [Path(e.name) for e in entries if Path(e.name).suffix.lower() in IMAGE_SUFFIXES]
+    files = [Path(e.name) for e in entries(folder) if Path(e.name).suffix.lower() in IMAGE_SUFFIXES]
     numbers = {file_number(f) for f in files}
     return set(range(len(files))) if None in numbers else {n for n in numbers if n is not None}
 

@@ -187,8 +187,8 @@ class TableDataset(SheetDataset):
         """Give the protocols of the table.
 
         A column ``label_N`` gives the protocol with N classes. Without it, the labels themselves are
-        the protocol with as many classes as there are labels; and where all are known emotions, they
-        are sorted into negative, positive and surprise for the one with 3.
+        the protocol with as many classes as there are labels; but where all are known emotions, the
+        one with 3 sorts them into negative, positive and surprise.
         """
         have: dict[ClassKey, LabelMap] = dict(super().protocols())
         words = sorted({one.emotion for one in self.all_samples() if one.emotion})
@@ -196,7 +196,7 @@ class TableDataset(SheetDataset):
             have.setdefault(len(words), plain(*words))
             coarse = _coarse(words)
             if coarse is not None:
-                have.setdefault(3, coarse)
+                have[3] = coarse
         for column, count in LABEL_COLUMNS.items():
             found = self._own_labels(column).values()
             if found:
@@ -224,13 +224,13 @@ def _empty(subject: str, video: str, path: Path | None, fps: float | None) -> Re
 
 
 def _coarse(words: Sequence[str]) -> LabelMap | None:
-    """Sort known emotions into three classes; ``None`` where a word is not an emotion or nothing is left."""
+    """Sort known emotions into three classes; ``None`` where a word is no emotion or one class is left."""
     try:
         groups = {word: coarse_emotion(word) for word in words}
     except UnknownNameError:
         return None
     kept = {name: [w for w, group in groups.items() if group == name] for name in COARSE}
-    return protocol(**kept) if any(kept.values()) else None
+    return protocol(**kept) if sum(map(bool, kept.values())) > 1 else None
 
 
 def _ordered(labels: set[str]) -> LabelMap:

@@ -13,8 +13,18 @@ SHEET_SUFFIXES = frozenset({".xlsx", ".xls", ".csv"})
 
 # Folders of one subject or one clip, in the ways the datasets name them. Nothing is searched inside
 # them for sheets: they hold millions of frames.
-SUBJECT_FOLDER = re.compile(r"(sub\d+.*|s\d{1,2}(_.*)?|spno\.\d+.*|\d{2,3}(_\d+)*|ep\d+.*)", re.IGNORECASE)
+SUBJECT_FOLDER = re.compile(r"(sub\d+.*|s\d{1,2}([_-].*)?|spno\.\d+.*|\d{2,3}(_\d+)*|ep\d+.*)", re.IGNORECASE)
 _DIGITS = re.compile(r"(\d+)")
+
+
+def entries(folder: Path) -> list["os.DirEntry[str]"]:
+    """List what is in a folder; raises InputError where it may not be read."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except PermissionError as error:
+        hint = "change its permissions, or name a folder below it"
+        raise InputError(folder, "may not be read", hint) from error
 
 
 def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
@@ -51,8 +61,7 @@ def list_frames(path: Path | None, name: str) -> list[Path]:
         raise InputError(path, "is a video, not a folder of frames", "open it with fleeting.open_video")
     if not path.is_dir():
         raise InputError(path, "is not a folder", "check the path")
-    with os.scandir(path) as entries:
-        names = [e.name for e in entries if Path(e.name).suffix.lower() in IMAGE_SUFFIXES]
+    names = [e.name for e in entries(path) if Path(e.name).suffix.lower() in IMAGE_SUFFIXES]
     if not names:
         raise InputError(path, "holds no pictures", f"expected one of {', '.join(sorted(IMAGE_SUFFIXES))}")
     return [path / n for n in sorted(names, key=natural_key)]
@@ -89,8 +98,7 @@ def walk_folders(root: Path, depth: int = 4, skip: re.Pattern[str] | None = SUBJ
 
 def subfolders(folder: Path) -> list[Path]:
     """List the folders in a folder in natural order; hidden ones are left out."""
-    with os.scandir(folder) as entries:
-        names = [e.name for e in entries if e.is_dir() and not e.name.startswith((".", "__MACOSX"))]
+    names = [e.name for e in entries(folder) if e.is_dir() and not e.name.startswith((".", "__MACOSX"))]
     return [folder / n for n in sorted(names, key=natural_key)]
 
 
@@ -115,8 +123,7 @@ def find_sheets(root: Path, patterns: Iterable[str]) -> list[Path]:
     """
     files: list[Path] = []
     for folder in walk_folders(root):
-        with os.scandir(folder) as entries:
-            names = [e.name for e in entries if e.is_file()]
+        names = [e.name for e in entries(folder) if e.is_file()]
         files += [
             folder / n
             for n in sorted(names, key=natural_key)
