@@ -113,11 +113,15 @@ def test_intervals_by_hand():
 
 
 def test_intervals_are_matched_for_the_most_pairs():
-    """Greedy by overlap would pair the two middle ones and lose a pair."""
-    first, second = np.array([[0, 9], [4, 13]]), np.array([[3, 12], [9, 16]])
-    # [0,9] fits [3,12] only (7/13); [4,13] fits [3,12] best (9/11) and [9,16] less (5/13).
-    assert interval_agreement(first, second, threshold=0.35).matched == ((0, 0), (1, 1))
-    assert interval_agreement(first, second, threshold=0.6).matched == ((1, 0),)
+    """One pair of 9 of 11 frames overlaps more than 6 of 14 and 4 of 14 together, but two pairs are more."""
+    first, second = np.array([[0, 9], [5, 14]]), np.array([[4, 13], [11, 18]])
+    assert interval_agreement(first, second, threshold=0.25).matched == ((0, 0), (1, 1))
+    assert interval_agreement(first, second, threshold=0.5).matched == ((1, 0),)
+
+
+def test_of_equally_many_pairs_the_closer_ones_are_taken():
+    first, second = np.array([[0, 9]]), np.array([[2, 11], [1, 10]])
+    assert interval_agreement(first, second).matched == ((0, 1),)
 
 
 def test_empty_codings():

@@ -20,6 +20,12 @@ def test_bins_by_hand():
     assert expected_calibration_error(said, came) == pytest.approx((0.025 + 0.35 + 0.025) / 3)
 
 
+def test_bins_are_closed_on_the_right():
+    rows = reliability_bins(np.array([0.0, 0.5, 0.75, 1.0]), np.array([0, 1, 1, 1]), bins=2)
+    assert rows.count.tolist() == [2, 2]
+    assert rows.confidence.tolist() == [0.25, 0.875]
+
+
 def test_perfect_and_worst():
     assert expected_calibration_error(np.array([1.0, 0.0]), np.array([1, 0])) == 0
     assert expected_calibration_error(np.array([1.0, 0.0]), np.array([0, 1])) == 1

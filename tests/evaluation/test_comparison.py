@@ -73,6 +73,13 @@ def test_a_clear_difference_is_seen_and_noise_is_not():
     assert paired_test(shuffled, noise, counts_f1, samples=2000).p_value > 0.5
 
 
+def test_a_sampled_p_is_never_zero():
+    """The observed exchange is one of the possible ones (Davison and Hinkley)."""
+    one = np.tile([9, 0, 0], (30, 1))
+    two = np.tile([1, 8, 8], (30, 1))
+    assert paired_test(one, two, counts_f1, samples=199).p_value == 1 / 200
+
+
 def test_under_the_null_p_is_not_small_too_often():
     """100 pairs of systems of equal worth: about 5 below 0.05."""
     rng = np.random.default_rng(4)

@@ -121,6 +121,9 @@ def test_auwgcn_leaves_the_last_frame_out():
     """Inclusive 6 of 12 frames, without the last 5 of 11: only the first reaches a half."""
     assert counts([[0, 11]], [[0, 5]]) == (1, 0, 0)
     assert counts([[0, 11]], [[0, 5]], "auwgcn") == (0, 1, 1)
+    # 6 of 11 inclusive; without the last exactly 5 of 10, which does not exceed a half.
+    assert counts([[0, 10]], [[0, 5]]) == (1, 0, 0)
+    assert counts([[0, 10]], [[0, 5]], "auwgcn") == (0, 1, 1)
     # 7 of 12 inclusive, 6 of 11 without the last: both.
     assert counts([[0, 11]], [[0, 6]], "auwgcn") == (1, 0, 0)
 
@@ -136,6 +139,12 @@ def test_megc2020_shares_a_frame_between_disjoint_clips():
     """Two clips of two frames far apart get IoU 1/3, which a threshold of 0.3 lets through."""
     assert counts([[0, 1]], [[50, 51]], "megc2020", 0.3) == (1, 0, 0)
     assert counts([[0, 1]], [[50, 51]], threshold=0.3) == (0, 1, 1)
+
+
+def test_megc2020_counts_overlapping_clips_as_everybody_does():
+    """4 of 10 frames."""
+    assert counts([[0, 9]], [[0, 3]], "megc2020", 0.4) == (1, 0, 0)
+    assert counts([[0, 9]], [[0, 3]], "megc2020", 0.42) == (0, 1, 1)
 
 
 def test_megc2020_never_matches_one_frame():
