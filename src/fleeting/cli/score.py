@@ -87,13 +87,14 @@ Against = Annotated[
 
 def _run(work: Callable[[], tuple[dict[str, Any], list["Section"], list[str]]], as_json: bool) -> None:
     """Do the work and show it; what the user can mend is one line on stderr and exit code 2."""
+    from fleeting.cli._say import complain
     from fleeting.cli._score_view import show
     from fleeting.core import FleetingError
 
     try:
         report, sections, warnings = work()
     except FleetingError as error:
-        typer.echo(f"fleeting score: {' '.join(str(error).split())}", err=True)
+        complain(str(error))
         raise typer.Exit(2) from error
     show(report, sections, warnings, as_json=as_json)
 
