@@ -69,14 +69,20 @@ def test_regions_are_ranked_with_length_share_and_direction(make_report: Make) -
     assert card.regions[3].note == "still" and card.regions[3].angle is None
 
 
-def test_share_of_the_eye_distance_follows_enlarged_pictures(make_report: Make) -> None:
+def test_lengths_are_those_of_the_aligned_crop_however_large_the_pictures(make_report: Make) -> None:
     report = make_report((100,))
     entry = dict(report.pictures[0])
-    entry["onset"] = entry["onset"].repeat(2, 0).repeat(2, 1)
-    entry["apex"] = entry["apex"].repeat(2, 0).repeat(2, 1)
-    entry["landmarks"] = entry["landmarks"] * 2  # flow and motion stay in pixels of the aligned crop
-    card = card_of(replace(report, pictures=(entry,)), 0)
-    assert card.regions[0].text == f"2.00 px · {200 / CROP.iod:.1f} %"
+    for name in ("onset", "apex"):
+        entry[name] = entry[name].repeat(2, 0).repeat(2, 1)
+    entry["landmarks"] = entry["landmarks"] * 2
+    wide = {**entry, "flow": entry["flow"].repeat(2, 0).repeat(2, 1) * 2}  # measured on the enlarged view
+    plain = card_of(report, 0)
+    for other in (entry, wide):
+        card = card_of(replace(report, pictures=(other,)), 0)
+        assert card.regions == plain.regions
+        longest = float(card.pictures[3].caption.split("longest ")[1].split(" px")[0])
+        assert longest == pytest.approx(1.0, abs=0.05)  # (0.6, -0.8)
+    assert plain.regions[0].text == f"2.00 px · {200 / CROP.iod:.1f} %"
 
 
 def test_many_regions_are_cut_and_lost_ones_are_told(make_report: Make) -> None:

@@ -102,7 +102,7 @@ def card_of(report: Report, index: int, *, side: int = 320) -> Card:
         emotion="" if emotion is None else plain(emotion.label),
         emotion_word="" if emotion is None else emotion_word(emotion),
         emotions=_emotion_bars(expression),
-        regions=_region_bars(names, motion, lengths, order, _eye_distance(entry)),
+        regions=_region_bars(names, motion, lengths, order),
         more_regions=_rest(names, lengths, order),
         pictures=_pictures(entry, index + 1, side) if pictured else (),
         mesh=None if pictured or not order else _mesh(names, motion, index + 1),
@@ -147,23 +147,20 @@ def _share(value: float) -> float:
     return min(1.0, max(0.0, value)) if math.isfinite(value) else 0.0
 
 
-def _eye_distance(entry: dict[str, np.ndarray]) -> float:
-    """Distance of the eye centres in pixels of the aligned crop; pictures may be an enlarged view of it."""
-    if "landmarks" not in entry or "flow" not in entry or "onset" not in entry:
-        return CROP.iod
-    found = float(facs.iod(entry["landmarks"])) * entry["flow"].shape[1] / entry["onset"].shape[1]
-    return found if math.isfinite(found) and found > 0 else CROP.iod
+def _long(pixels: float) -> str:
+    """Write a length of the aligned crop in pixels and as a share of the eye distance."""
+    return f"{pixels:.2f} px · {100 * pixels / CROP.iod:.1f} %"
 
 
 def _region_bars(
-    names: tuple[str, ...], motion: np.ndarray, lengths: np.ndarray, order: list[int], eyes: float
+    names: tuple[str, ...], motion: np.ndarray, lengths: np.ndarray, order: list[int]
 ) -> tuple[Bar, ...]:
     strongest = float(lengths[order[0]]) if order else 0.0
     out = []
     for i in order[:MOST_REGIONS]:
         dx, dy = float(motion[i, 0]), float(motion[i, 1])
         still = lengths[i] <= 0
-        text = f"{lengths[i]:.2f} px · {100 * lengths[i] / eyes:.1f} %"
+        text = _long(float(lengths[i]))
         angle = None if still else round(math.degrees(math.atan2(dy, dx)), 1)
         share = float(lengths[i]) / strongest if strongest > 0 else 0.0
         out.append(Bar(plain(names[i]), text, share, "still" if still else direction(dx, dy), angle))
@@ -198,6 +195,7 @@ def _pictures(entry: dict[str, np.ndarray], number: int, side: int) -> tuple[Pic
     if "flow" in entry:
         label = f"Expression {number}: flow from onset to apex as arrows over the face"
         drawn, arrows = draw.flow_picture(onset, entry["flow"], mask, label, side)
-        caption = f"Flow, arrows ×{arrows.gain}; longest {arrows.longest:.2f} px"
+        longest = arrows.longest * CROP.width / entry["flow"].shape[1]  # pictures may be an enlarged view
+        caption = f"Flow, arrows ×{arrows.gain}; longest {_long(longest)}"
         out.append(Picture("flow", label, caption, drawing=drawn))
     return tuple(out)

@@ -72,9 +72,10 @@ def render_report(report: Report) -> str:
     ----------
     report
         What ``analyze`` found. ``report.signals`` and ``report.pictures`` may be empty: the page shows what
-        is there. Each of ``pictures`` may hold ``onset`` and ``apex`` ``(S, S, 3)`` uint8 RGB, ``flow``
-        ``(h, w, 2)`` pixels of the crop, ``landmarks`` ``(468, 2)`` crop pixels, ``region_motion``
-        ``(R, 2)`` and ``regions`` ``(R,)``.
+        is there. Each of ``pictures`` may hold ``onset`` and ``apex`` ``(H, W, 3)`` uint8 RGB, views of the
+        aligned crop at any scale; ``landmarks`` ``(468, 2)`` in their pixels; ``flow`` ``(h, w, 2)`` over the
+        same view, in pixels of its own grid; ``region_motion`` ``(R, 2)``, in pixels of the aligned crop
+        itself (``core.CROP``), with the names ``regions`` ``(R,)``.
 
     Returns
     -------
