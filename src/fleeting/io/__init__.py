@@ -12,17 +12,16 @@ from fleeting.io.results import (
     result_paths,
     write_result,
 )
+from fleeting.io.summary import SummaryRow, write_summary
 from fleeting.io.tables import (
     RESULT_COLUMNS,
     IntervalRow,
-    SummaryRow,
     action_units_text,
     expression_rows,
     read_intervals_csv,
     to_frame,
     write_intervals_csv,
     write_result_csv,
-    write_summary,
 )
 from fleeting.io.video import VideoReader, content_sha256, open_video
 from fleeting.io.writer import VideoWriter, write_video

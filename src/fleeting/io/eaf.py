@@ -74,6 +74,16 @@ def annotations_of(report: Report) -> list[EafAnnotation]:
     list of EafAnnotation
         For each expression one on ``micro`` or ``macro``, and one on ``AU`` and on ``emotion`` where these
         are known.
+
+    Examples
+    --------
+    >>> from fleeting.core import Face, Interval, Provenance, VideoInfo
+    >>> video = VideoInfo("clip.mp4", "0" * 64, 640, 480, 100, 4.0, 25.0, False)
+    >>> smile = Expression(0, Interval.from_frames(10, 19, fps=25, apex=14))
+    >>> report = Report(video, (Face(0, 1.0),), (smile,), (), Provenance("0.1.0", {}))
+    >>> one = annotations_of(report)[0]
+    >>> one.tier, one.begin_ms, one.end_ms, one.frames
+    ('micro', 400, 800, (10, 14, 19))
     """
     return [annotation for expression in report.expressions for annotation in _annotations(expression)]
 
@@ -101,6 +111,10 @@ def write_eaf(report: Report, path: str | os.PathLike[str]) -> Path:
     ------
     InputError
         Where it cannot be written.
+
+    Examples
+    --------
+    See `read_eaf`.
     """
     from pympi import Elan
 
@@ -140,6 +154,17 @@ def read_eaf(path: str | os.PathLike[str]) -> list[EafAnnotation]:
     ------
     InputError
         Where the file is missing or no ELAN file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fleeting.core import Face, Interval, Provenance, VideoInfo
+    >>> video = VideoInfo("clip.mp4", "0" * 64, 640, 480, 100, 4.0, 25.0, False)
+    >>> smile = Expression(0, Interval.from_frames(10, 19, fps=25, apex=14))
+    >>> report = Report(video, (Face(0, 1.0),), (smile,), (), Provenance("0.1.0", {}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_eaf(write_eaf(report, Path(folder) / "clip.eaf"))[0].text
+    'score 1'
     """
     try:
         root = ET.parse(Path(path)).getroot()

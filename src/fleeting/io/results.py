@@ -82,6 +82,10 @@ def write_result(
         Where a file cannot be written. No JSON is left then.
     UsageError
         Where the report holds what JSON cannot carry (NaN, arrays of objects).
+
+    Examples
+    --------
+    See `read_result`.
     """
     from fleeting.io.result_schema import document_of
 
@@ -106,6 +110,18 @@ def clear_result(folder: str | os.PathLike[str], stem: str) -> None:
     ------
     InputError
         Where it cannot be removed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fleeting.core import Provenance, VideoInfo
+    >>> video = VideoInfo("clip.mp4", "0" * 64, 640, 480, 100, 4.0, 25.0, False)
+    >>> report = Report(video, (), (), (), Provenance("0.1.0", {"faces": "all"}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_result(report, folder, "clip")["json"]
+    ...     clear_result(folder, "clip")
+    ...     path.exists()
+    False
     """
     path = result_paths(folder, stem)["json"]
     try:
@@ -134,6 +150,17 @@ def read_result(path: str | os.PathLike[str], *, signals: bool = True) -> Report
     InputError
         Where the file is missing, no result, of another schema, damaged, or the signals belong to another
         run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fleeting.core import Provenance, VideoInfo
+    >>> video = VideoInfo("clip.mp4", "0" * 64, 640, 480, 100, 4.0, 25.0, False)
+    >>> report = Report(video, (), (), (), Provenance("0.1.0", {"faces": "all"}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     paths = write_result(report, folder, "clip")
+    ...     read_result(paths["json"]) == report
+    True
     """
     from fleeting.io.result_schema import report_of
 
@@ -162,7 +189,18 @@ def result_is_current(
     Returns
     -------
     bool
-        The version of fleeting is not compared.
+        The version of fleeting is not compared, and files that others put beside (a page) are not looked for.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fleeting.core import Provenance, VideoInfo
+    >>> video = VideoInfo("clip.mp4", "0" * 64, 640, 480, 100, 4.0, 25.0, False)
+    >>> report = Report(video, (), (), (), Provenance("0.1.0", {"faces": "all"}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_result(report, folder, "clip")["json"]
+    ...     [result_is_current(path, "0" * 64, {"faces": who}, ()) for who in ("all", "largest")]
+    [True, False]
     """
     from fleeting.io.result_schema import plain_settings
 

@@ -1,6 +1,14 @@
-"""Tables for people and for ``fleeting score``: expressions, intervals, the summary over videos.
+"""Tables of expressions and of intervals, for people and for ``fleeting score``.
 
 All are CSV files as in ``csvfile``; frames are zero-based and intervals inclusive at both ends.
+
+``<stem>.csv`` has one row for each expression. Its first columns are those that ``fleeting score`` joins on
+and scores (``subject,video,face,onset,apex,offset,type,emotion,score``), then come the names of the JSON; so
+``onset`` and ``onset_frame``, ``type`` and ``kind``, ``score`` and ``confidence`` say the same twice.
+``video`` is the stem of the result, which is unique in its folder; ``subject`` is empty unless somebody said
+who it is. ``emotion_probabilities`` is a JSON object. ``action_units`` is a code such as ``12L+6``;
+``action_unit_scores`` and ``action_unit_probabilities`` hold one number for each unit in the same order,
+separated by blanks, ``none`` where a unit was not calibrated, and nothing at all where none was.
 """
 
 import json
@@ -17,7 +25,6 @@ from fleeting.io.csvfile import read_table, write_table
 if TYPE_CHECKING:
     import pandas
 
-# The first row are the names that `fleeting score` joins on, the second the names of the JSON.
 SCORE_COLUMNS = ("subject", "video", "face", "onset", "apex", "offset", "type", "emotion", "score")
 RESULT_COLUMNS = (
     *SCORE_COLUMNS,
@@ -25,7 +32,6 @@ RESULT_COLUMNS = (
     *("confidence", "emotion_probabilities", "emotion_calibrated"),
     *("action_units", "action_unit_scores", "action_unit_probabilities"),
 )
-SUMMARY_STATUS = ("done", "failed", "skipped")
 
 _TYPES = {"micro-expression": "micro", "macro-expression": "macro", "micro": "micro", "macro": "macro"}
 
@@ -84,72 +90,6 @@ class IntervalRow:
             raise UsageError(f"type: expected micro or macro, got {self.type!r}")
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryRow:
-    """One video in ``summary.csv``.
-
-    Parameters
-    ----------
-    file
-        The video as the user named it.
-    status
-        ``done``, ``failed`` or ``skipped`` (was done before).
-    message
-        Why it failed; empty otherwise.
-    result
-        Stem of the result files; empty where it failed.
-    frames, duration_s, fps, faces, micro, macro
-        As in the result; ``None`` where it failed.
-    warnings
-        Codes of the quality warnings, separated by blanks.
-
-    Raises
-    ------
-    UsageError
-        Where the status is another.
-
-    Examples
-    --------
-    >>> SummaryRow("a.mp4", "failed", "a.mp4: has no video stream").micro is None
-    True
-    """
-
-    file: str
-    status: str
-    message: str = ""
-    result: str = ""
-    frames: int | None = None
-    duration_s: float | None = None
-    fps: float | None = None
-    faces: int | None = None
-    micro: int | None = None
-    macro: int | None = None
-    warnings: str = ""
-
-    def __post_init__(self) -> None:
-        if self.status not in SUMMARY_STATUS:
-            raise UsageError(f"status: expected one of {', '.join(SUMMARY_STATUS)}, got {self.status!r}")
-
-    @classmethod
-    def of_report(cls, report: Report, *, result: str = "", status: str = "done") -> "SummaryRow":
-        """Fill a row from a report; warnings keep their order, each code once."""
-        kinds = [expression.interval.kind for expression in report.expressions]
-        codes = dict.fromkeys(warning.code for warning in report.warnings)
-        video = report.video
-        return cls(
-            video.path,
-            status,
-            result=result,
-            frames=video.frames,
-            duration_s=video.duration_s,
-            fps=video.fps,
-            faces=len(report.faces),
-            micro=kinds.count("micro"),
-            macro=kinds.count("macro"),
-            warnings=" ".join(codes),
-        )
-
-
 def action_units_text(units: Iterable[ActionUnit]) -> str:
     """Write action units as one code: number, then L or R where only one side moved.
 
@@ -176,6 +116,16 @@ def expression_rows(report: Report, *, video: str, subject: str = "") -> list[di
     -------
     list of dict
         Keys :data:`RESULT_COLUMNS`; numbers as numbers, what is not known as ``None``.
+
+    Examples
+    --------
+    >>> from fleeting.core import Expression, Face, Interval, Provenance, VideoInfo
+    >>> video = VideoInfo("clip.mp4", "0" * 64, 640, 480, 100, 4.0, 25.0, False)
+    >>> smile = Expression(0, Interval.from_frames(10, 19, fps=25, apex=14))
+    >>> report = Report(video, (Face(0, 1.0),), (smile,), (), Provenance("0.1.0", {}))
+    >>> row = expression_rows(report, video="clip")[0]
+    >>> row["onset"], row["apex_s"], row["type"], row["emotion"]
+    (10, 0.56, 'micro', None)
     """
     return [_expression_row(expression, video, subject) for expression in report.expressions]
 
@@ -232,6 +182,15 @@ def to_frame(report: Report) -> "pandas.DataFrame":
     ------
     UsageError
         Where pandas is not installed.
+
+    Examples
+    --------
+    >>> from fleeting.core import Expression, Face, Interval, Provenance, VideoInfo
+    >>> video = VideoInfo("clip.mp4", "0" * 64, 640, 480, 100, 4.0, 25.0, False)
+    >>> smile = Expression(0, Interval.from_frames(10, 19, fps=25, apex=14))
+    >>> report = Report(video, (Face(0, 1.0),), (smile,), (), Provenance("0.1.0", {}))
+    >>> to_frame(report)[["onset_frame", "offset_frame", "kind"]].values.tolist()
+    [[10, 19, 'micro']]
     """
     try:
         import pandas as pd
@@ -263,6 +222,17 @@ def write_result_csv(report: Report, path: str | os.PathLike[str], *, video: str
     ------
     InputError
         Where the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fleeting.core import Expression, Face, Interval, Provenance, VideoInfo
+    >>> video = VideoInfo("clip.mp4", "0" * 64, 640, 480, 100, 4.0, 25.0, False)
+    >>> smile = Expression(0, Interval.from_frames(10, 19, fps=25, apex=14))
+    >>> report = Report(video, (Face(0, 1.0),), (smile,), (), Provenance("0.1.0", {}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_intervals_csv(write_result_csv(report, Path(folder) / "a.csv", video="clip"))[0].offset
+    19
     """
     return write_table(path, RESULT_COLUMNS, expression_rows(report, video=video, subject=subject))
 
@@ -333,26 +303,6 @@ def read_intervals_csv(path: str | os.PathLike[str]) -> list[IntervalRow]:
         except UsageError as error:
             raise InputError(f"{path}, line {line}", str(error), "correct that row") from error
     return rows
-
-
-def write_summary(rows: Iterable[SummaryRow], path: str | os.PathLike[str]) -> Path:
-    """Write ``summary.csv``: one row for each video, in the order given.
-
-    Raises
-    ------
-    InputError
-        Where the file cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_summary([SummaryRow("a.mp4", "failed", "no face")], Path(folder) / "summary.csv")
-    ...     path.read_text().splitlines()[1]
-    'a.mp4,failed,no face,,,,,,,,'
-    """
-    columns = [field.name for field in fields(SummaryRow)]
-    return write_table(path, columns, [{name: getattr(row, name) for name in columns} for row in rows])
 
 
 def _interval_row(record: Mapping[str, str]) -> IntervalRow:
