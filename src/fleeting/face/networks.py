@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from fleeting.core import LANDMARKS, InputError, ModelUse, check_image
+from fleeting.face._quiet import without_greetings
 
 DETECTOR_SIZE = 128
 LANDMARK_SIZE = 192
@@ -110,8 +111,9 @@ class _Network:
     def __init__(self, name: str) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self._runner = Interpreter(model_content=_model(name), num_threads=1)
-        self._runner.allocate_tensors()
+        with without_greetings():
+            self._runner = Interpreter(model_content=_model(name), num_threads=1)
+            self._runner.allocate_tensors()
         self._input = self._runner.get_input_details()[0]["index"]
         self._outputs = [d["index"] for d in self._runner.get_output_details()]
 

@@ -48,6 +48,8 @@ class FileReader(VideoReader):
             # AVI holds decoding times alone, late by a constant delay, which counts for nothing here.
             self._by_dts = first.pts is None and first.dts is not None
             self._tick = first.time_base or stream.time_base or Fraction(1, 1000)
+            seconds = _promised_s(container, stream) or 0.0
+            self.expected_frames = stream.frames or round(seconds * float(self._rate)) or None
         self.nominal_fps = float(self._rate)
 
     def _new_ledger(self, stop: Fraction | None = None) -> Ledger:

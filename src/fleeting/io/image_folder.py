@@ -57,6 +57,7 @@ class FolderReader(VideoReader):
             raise UsageError(f"{path}: a folder of images needs its frame rate, got {got}; give --fps (fps=)")
         self._rate = as_fraction(fps).limit_denominator(1001)
         self.nominal_fps = float(fps)
+        self.expected_frames = len(self._images)
         first = next((gray for gray in map(_gray, self._images) if gray is not None), None)
         if first is None:
             raise InputError(path, "not one of its images can be decoded", "check that they are images")

@@ -124,12 +124,15 @@ class VideoReader(ABC):
         scaled to it. Pixels are taken as square.
     nominal_fps : float
         Frame rate as the container states it, or 25 where it states none: a first guess, no measurement.
+    expected_frames : int or None
+        How many frames the container promises, ``None`` where it promises nothing: for a progress bar alone.
     """
 
     path: Path
     width: int
     height: int
     nominal_fps: float
+    expected_frames: int | None = None
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,7 +1,7 @@
 """The one door to many pieces of work: in this process, in several, or on a Ray cluster."""
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
 from fleeting.core import UsageError
@@ -19,7 +19,7 @@ def run_jobs(
     ray_address: str | None = None,
     on_done: Callable[[JobResult[V]], object] | None = None,
     retries: int = 1,
-) -> Iterator[JobResult[V]]:
+) -> Generator[JobResult[V], None, None]:
     """Call ``function(item)`` for every item and yield the outcomes as they finish.
 
     One failed item costs only itself, and so does one dead worker: its item is tried again in a fresh
@@ -90,7 +90,7 @@ def _run_here(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[
 
 def _announce(
     results: Iterator[JobResult[V]], on_done: Callable[[JobResult[V]], object] | None
-) -> Iterator[JobResult[V]]:
+) -> Generator[JobResult[V], None, None]:
     for result in results:
         if on_done is not None:
             on_done(result)
