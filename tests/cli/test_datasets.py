@@ -66,6 +66,17 @@ def test_check_of_a_complete_set(runner: CliRunner, table: Path) -> None:
     assert "[7]" in result.stdout
 
 
+def test_check_groups_what_concerns_many_rows(runner: CliRunner, tmp_path: Path) -> None:
+    path = tmp_path / "samples.csv"
+    lines = [f"a{n},p1,0,,9,50,anger,4" for n in range(8)]
+    path.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
+    result = runner.invoke(app, ["check", "csv", "--root", str(path)])
+    assert result.exit_code == 1
+    assert "rows changed: 8" in result.stdout
+    assert result.stdout.count("no apex: policy midpoint") == 1
+    assert "csv/p1/a4 and 3 more" in result.stdout
+
+
 def test_check_of_an_empty_folder_says_how_to_ask(runner: CliRunner, tmp_path: Path) -> None:
     result = runner.invoke(app, ["check", "samm", "--root", str(tmp_path)])
     assert result.exit_code == 1

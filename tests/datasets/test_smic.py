@@ -133,9 +133,11 @@ def test_trimmed_labels_from_the_extended_sheet_fill_the_gaps(extended: Path) ->
     """s3_ne_02 shows two movements: the second is s03_ne_03 by the numbering."""
     found = {s.clip: s for s in datasets.open("smic-hs", extended).samples(3)}
     assert set(found) == {"s03_ne_01", "s03_ne_02", "s03_ne_03", "s20_po_01"}
-    assert (found["s03_ne_03"].onset, found["s03_ne_03"].offset) == (0, 30)
+    assert (found["s03_ne_03"].onset, found["s03_ne_03"].offset) == (300, 330)
     assert found["s03_ne_03"].notes[0].startswith("another movement in the line of s03_ne_02")
-    assert found["s03_ne_03"].path is None
+    assert found["s03_ne_03"].frame(300).name == "image002300.jpg"
+    assert found["s03_ne_02"].frame(100).name == "image002100.jpg"
+    assert datasets.open("smic-hs", extended).recordings() == ()
 
 
 def test_a_list_of_names_is_enough_for_the_classes(tmp_path: Path) -> None:

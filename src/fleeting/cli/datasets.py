@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
     from rich.table import Table
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Datasets: list, info, check, manifest.", no_args_is_help=True)
 
-SHOWN = 20
+SHOWN = 5
 STYLES = {"ok": "green", "missing": "red", "differs": "yellow", "note": "dim"}
 
 Name = Annotated[str, typer.Argument(help="One of the names that `fleeting datasets list` shows.")]
@@ -134,14 +136,22 @@ def _print_report(console: "Console", report: "CheckReport") -> None:
         ("rows changed", report.changed),
     ):
         if pairs:
-            listed = _table("sample", "what", title=f"{title}: {len(pairs)}")
-            for sample, what in pairs[:SHOWN]:
-                _add(listed, sample, what)
-            if len(pairs) > SHOWN:
-                _add(listed, "...", f"and {len(pairs) - SHOWN} more")
-            console.print(listed)
+            console.print(_grouped(title, pairs))
     if not report.ok:
         console.print(f"How to ask for it: {report.request}", markup=False, highlight=False)
+
+
+def _grouped(title: str, pairs: "Sequence[tuple[str, str]]") -> "Table":
+    """Put pairs of a sample and what is the matter with it into one row for each matter."""
+    groups: dict[str, list[str]] = {}
+    for sample, what in pairs:
+        groups.setdefault(what, []).append(sample)
+    listed = _table("what", "rows", "samples", title=f"{title}: {len(pairs)}")
+    for what, samples in sorted(groups.items(), key=lambda group: -len(group[1])):
+        rest = len(samples) - SHOWN
+        names = ", ".join(samples[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+        _add(listed, what, str(len(samples)), names)
+    return listed
 
 
 def _guard(action: Any) -> Any:

@@ -197,22 +197,23 @@ class TableDataset(SheetDataset):
             coarse = _coarse(words)
             if coarse is not None:
                 have[3] = coarse
-        for column, count in LABEL_COLUMNS.items():
-            found = self._own_labels(column).values()
-            if found:
-                have[count] = _ordered(set(found))
+        for column, labels in self._own_labels.items():
+            have[LABEL_COLUMNS[column]] = _ordered(set(labels.values()))
         return have
 
     def label_of(self, sample: Sample, classes: ClassKey) -> str | None:
         """Give the label of the column ``label_N`` where the table has one."""
-        own = self._own_labels(f"label_{classes}") if f"label_{classes}" in LABEL_COLUMNS else {}
+        own = self._own_labels.get(f"label_{classes}")
         return own.get(sample.id) if own else super().label_of(sample, classes)
 
-    def _own_labels(self, column: str) -> dict[str, str]:
-        usable = (row for _, row, done in self._settled if not done.dropped)
-        pairs = zip(self.all_samples(), usable, strict=True)
-        found = {one.id: text(self._cells[row.index].get(column)) for one, row in pairs}
-        return {name: label for name, label in found.items() if label}
+    @cached_property
+    def _own_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Label by sample for each column ``label_N`` that holds any."""
+        usable = (self._cells[row.index] for _, row, done in self._settled if not done.dropped)
+        pairs = list(zip(self.all_samples(), usable, strict=True))
+        columns = {c: {one.id: text(cells.get(c)) for one, cells in pairs} for c in LABEL_COLUMNS}
+        filled = {c: {name: label for name, label in found.items() if label} for c, found in columns.items()}
+        return {c: found for c, found in filled.items() if found}
 
     def own_findings(self) -> list[Finding]:
         """Say which table was read."""

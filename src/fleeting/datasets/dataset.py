@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -147,11 +148,14 @@ class Dataset(ABC):
         )
 
     def _label_map(self, classes: ClassKey) -> LabelMap:
-        have = self.protocols()
-        if classes not in have:
-            listed = ", ".join(sorted(map(str, have))) or "none"
+        if classes not in self._protocols:
+            listed = ", ".join(sorted(map(str, self._protocols))) or "none"
             raise UsageError(f"{self.info.name} has no protocol with classes={classes!r}; it has {listed}")
-        return have[classes]
+        return self._protocols[classes]
+
+    @cached_property
+    def _protocols(self) -> Mapping[ClassKey, LabelMap]:
+        return self.protocols()
 
 
 def kind_of(sample: Sample) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from fleeting.core import InputError
-from fleeting.datasets.base import ClassKey, DatasetInfo, Finding, LabelMap
+from fleeting.datasets.base import ClassKey, DatasetInfo, Finding, LabelMap, Recording
 from fleeting.datasets.folders import file_number, find_base, list_frames, subfolders
 from fleeting.datasets.labels import emotion_word, three
 from fleeting.datasets.policies import Settled
@@ -85,6 +85,7 @@ class _Smic(SheetDataset):
             number(cells.get("offset")),
             EMOTIONS[kind],
             first_number=int(number(cells.get("first")) or number(cells.get("onset")) or 1),
+            recording=f"s{subject:02d}/{clip_name(*parts)}" if number(cells.get("first")) else "",
             notes=notes,
         )
 
@@ -92,6 +93,13 @@ class _Smic(SheetDataset):
         """Give the second and third movement that the E sheets file in the same line."""
         pairs = ((number(cells.get(f"onset{n}")), number(cells.get(f"offset{n}"))) for n in (2, 3))
         return [(a, b) for a, b in pairs if a and b]
+
+    @cached_property
+    def extended_base(self) -> Path | None:
+        """Folder of this camera in the E version, whose subjects hold the videos."""
+        prefer = (f"SMIC_{self.camera}_E", self.camera)
+        others = [name for c in CAMERAS if c != self.camera for name in (c, f"SMIC_{c}_E", f"{c}_long")]
+        return find_base(self.folder, self.marker, prefer, others, lambda folder: not _is_trimmed(folder))
 
     def folder_of(self, base: Path | None, subject: str, *tails: str) -> Path | None:
         """Find ``s03/...`` or ``s3/...`` below a base, clips with or without leading zeros."""
@@ -162,8 +170,15 @@ class _Trimmed(_Smic):
         return rows + unlisted_clips(rows, extras, self.info.expect["samples"][0])
 
     def source(self, row: Row) -> Path | None:
-        """Folder of the clip."""
-        return self.folder_of(self.base, row.subject, "micro", row.emotion, row.clip)
+        """Folder of the clip; without one, that of the video of the E version that shows it."""
+        trimmed = self.folder_of(self.base, row.subject, "micro", row.emotion, row.clip)
+        if trimmed is not None or not row.recording:
+            return trimmed
+        return self.folder_of(self.extended_base, *row.recording.split("/"))
+
+    def recordings(self) -> tuple[Recording, ...]:
+        """Give none: the clips are trimmed; the E version has recordings."""
+        return ()
 
     def own_findings(self) -> list[Finding]:
         """Say whether folders or a sheet were read."""
@@ -199,11 +214,7 @@ class _Extended(_Smic):
     @cached_property
     def base(self) -> Path | None:
         """Folder of the camera whose subjects hold the clips."""
-        if self.frame_root is not None:
-            return self.frame_root
-        prefer = (f"SMIC_{self.camera}_E", self.camera)
-        others = [name for c in CAMERAS if c != self.camera for name in (c, f"SMIC_{c}_E", f"{c}_long")]
-        return find_base(self.folder, self.marker, prefer, others, lambda folder: not _is_trimmed(folder))
+        return self.frame_root or self.extended_base
 
     def read_rows(self) -> Iterable[Row]:
         """Rows of all movements of all lines."""

@@ -86,7 +86,7 @@ def _extra(name: tuple[int, str, int], row: Row, times: tuple[float, float]) -> 
     note = f"another movement in the line of {row.clip}, named by the gap in the numbering"
     return Row(
         0, row.subject, clip_name(*name), times[0], None, times[1], row.emotion,
-        first_number=int(times[0]), notes=(note,),
+        first_number=row.first_number, recording=row.recording, notes=(note,),
     )  # fmt: skip
 
 
