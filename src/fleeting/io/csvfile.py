@@ -10,6 +10,7 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -128,11 +129,8 @@ def read_table(
                 what = f"has {len(cells)} cells, the header has {len(header)}"
                 raise InputError(f"{path}, line {reader.line_num}", what, "put text with commas in quotes")
             if any(cell.strip() for cell in cells):
-                padded = cells + [""] * (len(header) - len(cells))
-                yield (
-                    reader.line_num,
-                    {name: unguard_text(cell) for name, cell in zip(header, padded, strict=False)},
-                )
+                named = zip_longest(header, cells[: len(header)], fillvalue="")
+                yield reader.line_num, {name: unguard_text(cell) for name, cell in named}
     except csv.Error as error:
         raise InputError(
             f"{path}, line {reader.line_num}", f"is no CSV: {error}", "correct that row"

@@ -67,20 +67,23 @@ def run_jobs(
     """
     if jobs < 1 or retries < 0:
         raise UsageError(f"expected jobs >= 1 and retries >= 0, got jobs={jobs}, retries={retries}")
-    results: Iterator[JobResult[V]]
+    return _announce(_start(function, items, jobs, ray_address, retries), on_done)
+
+
+def _start(
+    function: Callable[[Any], Any], items: Iterable[Any], jobs: int, ray_address: str | None, retries: int
+) -> Iterator[JobResult[Any]]:
     if ray_address is not None:
         from fleeting.jobs.on_ray import RayPool
 
-        results = RayPool(function, items, address=ray_address, retries=retries).run()
-    elif jobs == 1:
-        results = _run_here(function, items)
-    else:
-        if multiprocessing.current_process().daemon:
-            raise UsageError("a worker process cannot start workers of its own; use jobs=1 inside a job")
-        from fleeting.jobs.local import LocalPool
+        return RayPool(function, items, address=ray_address, retries=retries).run()
+    if jobs == 1:
+        return _run_here(function, items)
+    if multiprocessing.current_process().daemon:
+        raise UsageError("a worker process cannot start workers of its own; use jobs=1 inside a job")
+    from fleeting.jobs.local import LocalPool
 
-        results = LocalPool(function, items, jobs=jobs, retries=retries).run()
-    return _announce(results, on_done)
+    return LocalPool(function, items, jobs=jobs, retries=retries).run()
 
 
 def _run_here(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[JobResult[Any]]:
