@@ -10,7 +10,7 @@ from fleeting.report.svg import BLUE, HEAT, arrow_path, num, tag
 
 WIRES = "neutral-mesh"
 ARROW = 42.0  # length of the longest arrow, in hundredths of the eye distance
-WEAKEST = 0.12  # regions below this share of the strongest get no arrow
+WEAKEST = 0.25  # regions below this share of the strongest get no arrow
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ GAINS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
 ARROW_GAINS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 CELLS = 20  # arrows from left to right
 LONGEST = 2.2  # cells that the longest arrow may cross
-WEAKEST = 0.12  # arrows below this share of the longest are left out
+WEAKEST = 0.2  # arrows below this share of the longest are left out
 BRIGHTEST_DIFFERENCE = 100  # grey levels from mid-grey that the strong differences reach
 
 
@@ -146,7 +146,7 @@ def arrows_of(flow: np.ndarray, mask: np.ndarray) -> Arrows:
     Returns
     -------
     Arrows
-        One for each cell of a grid of about 20 x 20 (the cell's mean) whose motion is at least 12 % of the
+        One for each cell of a grid of about 20 x 20 (the cell's mean) whose motion is at least 20 % of the
         longest; ``gain`` is a round number that makes the longest at most about two cells long.
 
     Examples

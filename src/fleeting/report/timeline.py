@@ -17,6 +17,7 @@ COLOURS = {"micro": MICRO, "macro": MACRO}
 CURVE_COLUMNS, HEAT_COLUMNS = 1000, 424  # 2 px of the drawing a column of the strip
 BASELINE_S = 3.0  # displacements are chained: only differences over a second or so mean anything
 FAINTEST = 0.01  # eye distances
+PALEST = 0.25  # of the full scale: what moved less stays blank
 
 Numbered = tuple[int, Expression]
 
@@ -180,7 +181,7 @@ def heat_levels(signals: FaceSignals, start: float, stop: float, columns: int) -
     levels
         ``(R, columns)`` int: -1 not seen or too weak to draw, else 0 (weak) to 5 (strong).
     full
-        The displacement in pixels at which the last level begins.
+        The displacement in pixels at the end of the scale.
 
     Notes
     -----
@@ -200,8 +201,8 @@ def heat_levels(signals: FaceSignals, start: float, stop: float, columns: int) -
     peaks = np.array(rows).reshape(len(rows), columns)
     seen = peaks[np.isfinite(peaks)]
     full = max(float(np.percentile(seen, 99.5)) if len(seen) else 0.0, FAINTEST * CROP.iod)
-    share = np.nan_to_num(peaks / full, nan=0.0)
-    return np.clip(np.floor(share * (len(HEAT) + 1)).astype(int) - 1, -1, len(HEAT) - 1), full
+    share = (np.nan_to_num(peaks / full, nan=0.0) - PALEST) / (1 - PALEST)
+    return np.clip(np.floor(share * len(HEAT)).astype(int), -1, len(HEAT) - 1), full
 
 
 def _joined(times: np.ndarray, centres: np.ndarray, medians: np.ndarray) -> np.ndarray:
@@ -213,7 +214,7 @@ def _joined(times: np.ndarray, centres: np.ndarray, medians: np.ndarray) -> np.n
 def _strip(signals: FaceSignals, axis: Axis) -> Markup:
     levels, full = heat_levels(signals, axis.start, axis.stop, HEAT_COLUMNS)
     width = (axis.high - axis.low) / HEAT_COLUMNS
-    title = f"Motion of each region over time; darkest from {full:.2g} px of the aligned crop"
+    title = f"Motion of each region over time; the scale ends at {full:.2g} px of the aligned crop"
     parts = [tag("title", title), tag("path", d=_cells(levels >= -1, axis.low, width), class_="row")]
     for level, colour in enumerate(HEAT):
         path = _cells(levels == level, axis.low, width)
