@@ -9,18 +9,39 @@ from pathlib import Path
 
 import numpy as np
 
+from fleeting.analysis.batch import (
+    VideoOutcome,
+    VideoProgress,
+    VideoStarted,
+    analyze_many,
+    describe_failure,
+    write_overview,
+)
 from fleeting.analysis.describe import action_units, emotion
 from fleeting.analysis.illustrate import pictures, region_motion
 from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
 from fleeting.analysis.quality import warn
 from fleeting.core import CROP, Expression, Face, Provenance, Report, UsageError
-from fleeting.face import model_uses
+from fleeting.face import model_uses, upper_lid_height
 from fleeting.face.track import FacesWanted
 from fleeting.io import open_video
 from fleeting.motion import motion_regions
 from fleeting.spotting import Spotted, SpotterSettings, SpottingResult, spot
 
-__all__ = ["AnalysisSettings", "analyze"]
+__all__ = [
+    "AnalysisSettings",
+    "VideoOutcome",
+    "VideoProgress",
+    "VideoStarted",
+    "analyze",
+    "analyze_many",
+    "describe_failure",
+    "write_overview",
+]
+
+
+BLINK_SHARE = 0.8
+BLINK_REACH_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,11 @@ class AnalysisSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.min_confidence <= 1:
             raise UsageError(f"min_confidence: expected 0..1, got {self.min_confidence}")
+        first, last = self.start_s or 0.0, np.inf if self.stop_s is None else self.stop_s
+        if not 0 <= first <= last:
+            raise UsageError(f"expected 0 <= start <= stop, got {self.start_s} and {self.stop_s} seconds")
+        if self.fps is not None and not 0 < self.fps < np.inf:
+            raise UsageError(f"fps: expected a positive number, got {self.fps}")
 
 
 def analyze(
@@ -111,7 +137,7 @@ def analyze(
         faces=tuple(_face(n, face, measured) for n, face in measured.faces.items()),
         expressions=tuple(expression for expression, _ in found),
         warnings=tuple(warnings),
-        provenance=_provenance(chosen, time.perf_counter() - began),
+        provenance=provenance_of(chosen, time.perf_counter() - began),
         signals=_signals(measured, spotted),
         pictures=shown,
     )
@@ -127,6 +153,7 @@ def spot_face(face: FaceMeasurement, measured: Measurement) -> SpottingResult:
         _spread(signals.head, place, count),
         _spread(signals.openings, place, count),
         measured.times,
+        closed=_closed(face, measured),
     )
     first = int(measured.frames[0]) if len(measured.frames) else 0
     return _shifted(result, first)
@@ -161,6 +188,18 @@ def _spread(values: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
     whole = np.full((count, *values.shape[1:]), np.nan, np.float32)
     whole[place] = values
     return whole
+
+
+def _closed(face: FaceMeasurement, measured: Measurement) -> np.ndarray:
+    """Mark the frames ``(T,)`` near a look at which an upper lid was lower than usual."""
+    height = upper_lid_height(face.track.landmarks)
+    shut = face.track.times[(height < BLINK_SHARE * np.median(height, axis=0)).any(axis=1)]
+    near = (
+        np.abs(measured.times[:, None] - shut[None]).min(1)
+        if len(shut)
+        else np.full(len(measured.times), np.inf)
+    )
+    return near < BLINK_REACH_S
 
 
 def _shifted(result: SpottingResult, first: int) -> SpottingResult:
@@ -200,7 +239,8 @@ def _signals(measured: Measurement, spotted: dict[int, SpottingResult]) -> dict[
     return arrays
 
 
-def _provenance(settings: AnalysisSettings, runtime_s: float) -> Provenance:
+def provenance_of(settings: AnalysisSettings, runtime_s: float = 0.0) -> Provenance:
+    """Say how a result with these settings comes to be; also to ask whether an earlier one still holds."""
     from fleeting import __version__
 
     crop = {"width": CROP.width, "height": CROP.height, "iod_px": CROP.iod}

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from fleeting.core import FaceTrack
-from fleeting.face import FaceTracker, crop_transform
+from fleeting.face import FaceTracker, crop_transform, landmark, roi_from_landmarks
 from fleeting.face.track import FacesWanted
 from fleeting.io import DecodedFrame
 from fleeting.motion import RegionSignals, RegionTracker
@@ -17,6 +17,7 @@ from fleeting.motion import RegionSignals, RegionTracker
 T = TypeVar("T")
 
 LANDMARK_S = 0.5  # landmarks are measured this often; registration follows the face in between
+LIDS_S = 0.03  # ... and where the eyes look other than lately, to tell a blink
 AHEAD = 24  # frames that the decoder may be ahead
 Progress = Callable[[int, float], None]
 
@@ -40,6 +41,13 @@ class _Gathering:
         self.frames.append(index)
         self.times.append(time_s)
         self.landmarks.append(landmarks[:, :2].astype(np.float32))
+
+    def watch_lids(self, frame: DecodedFrame, time_s: float) -> None:
+        """Landmark a frame in which the eyes changed."""
+        if self.tracker.eyes_changed and time_s - self.times[-1] >= LIDS_S:
+            landmarks, presence = landmark(frame.rgb(), roi_from_landmarks(self.landmarks[-1]))
+            if presence > 0.5:
+                self.add(frame.index, time_s, landmarks)
 
 
 @dataclass
@@ -85,6 +93,8 @@ def measure(
                 gathered[number].tracker.restart()
             due = bool(lost)
             skip = set(finder.alive) - set(lost)
+            for number in skip:
+                gathered[number].watch_lids(frame, time_s)
         else:
             skip = set()
         if due:

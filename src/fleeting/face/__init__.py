@@ -1,6 +1,6 @@
 """Find, landmark, track and align a face."""
 
-from fleeting.face.align import crop_transform
+from fleeting.face.align import crop_transform, upper_lid_height
 from fleeting.face.networks import (
     Detection,
     Roi,
@@ -24,4 +24,5 @@ __all__ = [
     "landmark",
     "model_uses",
     "roi_from_landmarks",
+    "upper_lid_height",
 ]

@@ -36,3 +36,34 @@ def crop_transform(landmarks: np.ndarray, geometry: CropGeometry = CROP) -> np.n
     stable = list(STABLE_POINTS)
     target = facs.neutral_mesh()[stable, :2] * geometry.iod + geometry.origin
     return similarity(points[stable], target)
+
+
+def upper_lid_height(landmarks: np.ndarray) -> np.ndarray:
+    """Height of the upper lids above the line through the corners of the eye, over the eye's width.
+
+    A blink brings the upper lid down by a third or more; a tightened lid (AU7) moves the lower one.
+
+    Parameters
+    ----------
+    landmarks
+        ``(N, 468, 2+)``.
+
+    Returns
+    -------
+    ``(N, 2)`` float, the subject's right eye first; about 0.2 open, 0.1 shut.
+
+    Examples
+    --------
+    >>> upper_lid_height(facs.neutral_mesh()[None]).shape
+    (1, 2)
+    """
+    points = np.asarray(landmarks, float)[..., :2]
+    heights = []
+    for outer, inner, lid in ((33, 133, (160, 159, 158)), (263, 362, (387, 386, 385))):
+        start, end = points[..., outer, :], points[..., inner, :]
+        along = end - start
+        width = np.linalg.norm(along, axis=-1)
+        rise = points[..., list(lid), :].mean(-2) - start
+        cross = along[..., 0] * rise[..., 1] - along[..., 1] * rise[..., 0]
+        heights.append(np.abs(cross) / np.maximum(width, 1e-9) ** 2)
+    return np.stack(heights, axis=-1)

@@ -37,7 +37,7 @@ def dis_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         raise ShapeError(f"expected uint8 grey pictures, got {first.dtype} and {second.dtype}")
     if min(first.shape) < 16:
         raise ShapeError(f"expected at least 16 x 16 pixels, got {first.shape}")
-    engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return np.asarray(engine.calc(first, second, None))
 
 

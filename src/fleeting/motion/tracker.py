@@ -26,6 +26,8 @@ MASK_MEMORY = 0.5  # smoothing of the landmarks that draw the masks
 
 STIFF = {"nose_bridge": 1.0, "forehead": 0.6, "temple_left": 0.6, "temple_right": 0.6, "nose_tip": 0.6}
 LOOSE = 0.25  # trust in any other region as part of the stiff head
+EYES_CHANGE = 0.025  # relative brightness
+EYES_MEMORY = 0.1
 APPEARANCE = ("eye_open_left", "eye_open_right", "mouth_open")
 
 
@@ -109,6 +111,11 @@ class RegionTracker:
     geometry
         The aligned crop.
 
+    Attributes
+    ----------
+    eyes_changed
+        Whether the eyes looked other than lately in the last frame: a moment to measure the lids.
+
     Examples
     --------
     >>> tracker = RegionTracker()
@@ -137,6 +144,8 @@ class RegionTracker:
         self._turned = np.zeros(2)
         self._since = 0.0
         self._seen: tuple[np.ndarray, np.ndarray] | None = None
+        self._eyes: np.ndarray | None = None
+        self.eyes_changed = False
         self._block: list[tuple[int, np.ndarray, np.ndarray, float, np.ndarray]] = []
         self._done: list[tuple[np.ndarray, ...]] = []
 
@@ -183,7 +192,9 @@ class RegionTracker:
         picture, moved, likeness = self._follow(gray)
         if likeness < LOST_CORRELATION:
             return False
-        self._block.append((index, moved, self._place(), likeness, self._openings @ picture.ravel()))
+        openings = self._openings @ picture.ravel()
+        self.eyes_changed = self._compare_eyes(openings[:2])
+        self._block.append((index, moved, self._place(), likeness, openings))
         if time_s - self._since >= REFERENCE_S and self._seen is not None:
             self._close_block()
             self._adopt()
@@ -212,6 +223,13 @@ class RegionTracker:
         return RegionSignals(*(np.concatenate(part) for part in zip(*self._done, strict=True)))
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _compare_eyes(self, now: np.ndarray) -> bool:
+        """Whether the eye openings look other than lately, as in a blink or a glance."""
+        usual = now if self._eyes is None else self._eyes
+        changed = bool(np.abs(now - usual).max() > EYES_CHANGE)
+        self._eyes = usual + (EYES_MEMORY / 4 if changed else EYES_MEMORY) * (now - usual)
+        return changed
 
     def _require(self) -> np.ndarray:
         assert self._transform is not None

@@ -35,8 +35,10 @@ class Candidate:
         a mouth that talks goes both ways, a micro-expression one.
     mouth_activity
         How much the mouth usually moves in this recording within such a time, eye distances.
-    lids, eyes
-        Upper lids' motion (eye distances) and change of brightness in the eye openings.
+    eyes
+        Change of brightness in the eye openings.
+    blink
+        Whether an eye was closed meanwhile.
     head
         Motion of the head within the movement, eye distances.
     vector
@@ -56,8 +58,8 @@ class Candidate:
     fit: float
     rivals: float
     mouth_activity: float
-    lids: float
     eyes: float
+    blink: bool
     head: float
     vector: np.ndarray
     scale: np.ndarray
@@ -79,6 +81,7 @@ def find_candidates(
     regions: np.ndarray,
     head: np.ndarray,
     openings: np.ndarray,
+    closed: np.ndarray,
     fps: float,
     lengths_s: tuple[float, ...],
     *,
@@ -93,6 +96,8 @@ def find_candidates(
     regions, head, openings
         ``(T, R, 2)``, ``(T, 4)``, ``(T, 3)``: displacements, place and turns in eye distances, brightness of
         the openings of eyes and mouth; evenly sampled, without gaps.
+    closed
+        ``(T,)`` bool: an eye is closed.
     fps
         Frames per second.
     lengths_s
@@ -126,7 +131,7 @@ def find_candidates(
     refused: list[tuple[str, Candidate]] = []
     while z.size and z.max() >= least_z:
         t, k = (int(i) for i in np.unravel_index(int(z.argmax()), z.shape))
-        one = _describe(regions, head, openings, fps, t, k, responses[which[t, k]], chosen)
+        one = _describe(regions, head, openings, closed, fps, t, k, responses[which[t, k]], chosen)
         half = one.length_s * fps / 2
         span = slice(max(0, int(min(one.onset, t - half))), int(np.ceil(max(one.offset, t + half))) + 1)
         reason = refuse(one)
@@ -143,6 +148,7 @@ def _describe(
     regions: np.ndarray,
     head: np.ndarray,
     openings: np.ndarray,
+    closed: np.ndarray,
     fps: float,
     t: int,
     k: int,
@@ -176,8 +182,8 @@ def _describe(
         fit=float(response.fit[t, k]),
         rivals=float(against.max() / here) if len(against) else 0.0,
         mouth_activity=float(np.median(np.abs(movement[:, mouth]).mean((1, 2)))),
-        lids=float(movement[t, _rows("lid_upper"), 1].max()),
         eyes=float(np.abs(differences(openings[:, :2], fps, length)[2][near]).max()),
+        blink=bool(closed[max(0, int(onset)) : int(np.ceil(offset)) + 1].any()),
         head=float(np.ptp(head[near, :2], axis=0).max()),
         vector=movement[t],
         scale=scale,

@@ -107,8 +107,8 @@ def respond(
     response = np.maximum(np.minimum(up @ over, down @ over), 0)
     strength = np.linalg.norm(middle, axis=-1, keepdims=True) + 1e-6
     z = response / np.sqrt(information)
-    flat = (np.concatenate(a)[: len(regions)] for a in (z, response / information, z / strength))
-    return Responses(length_s, *flat, noise, block)
+    z, size, fit = (np.concatenate(a)[: len(regions)] for a in (z, response / information, z / strength))
+    return Responses(length_s, z, size, fit, noise, block)
 
 
 @cache

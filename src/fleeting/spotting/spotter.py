@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fleeting.core import MICRO_LIMIT_S, Curve, Interval, Side, kind_of
-from fleeting.spotting.candidates import FAMILY, Candidate, find_candidates
+from fleeting.spotting.candidates import Candidate, find_candidates
 from fleeting.spotting.hypotheses import BLINK
 from fleeting.spotting.pulses import MACRO_S, MICRO_S
 
 LEAST_FRAMES = 8
 LIDS = (5, 7)
+SPEECH = (24, 25, 26)  # what a mouth does to speak
 
 
 @dataclass(frozen=True)
@@ -29,27 +30,24 @@ class SpotterSettings:
         Smallest action.
     talk_activity
         A mouth that usually moves this much within a tenth to half a second is talking.
-    talk_rivals
-        While talking: most that the same regions may move the other way at other times, as a share.
-    talk_fit, talk_mouth_fit
-        While talking: least share of the movement that the pattern explains, in the upper and middle
-        face and around the mouth.
-    blink_eyes, blink_lids
-        Change of brightness in an eye (relative), and downward motion of an upper lid, that make a
-        movement of the lids a blink.
+    talk_z, talk_fit, talk_rivals
+        While talking: least response, least share of the movement that the pattern explains, and most
+        that the same regions may move the other way at other times, as a share.
+    blink_eyes
+        Change of brightness in an eye (relative) that makes a movement of the lids a blink even where no
+        closed eye was seen.
     trim_s
         A movement measured at most this much longer than half a second counts as micro and is trimmed:
         boundaries are not surer than that.
     """
 
-    least_z: float = 4.5
+    least_z: float = 3.5
     least_size: float = 0.004
     talk_activity: float = 0.004
-    talk_rivals: float = 0.3
-    talk_fit: float = 0.35
-    talk_mouth_fit: float = 0.5
-    blink_eyes: float = 0.08
-    blink_lids: float = 0.012
+    talk_z: float = 2.7
+    talk_fit: float = 0.45
+    talk_rivals: float = 0.5
+    blink_eyes: float = 0.1
     trim_s: float = 0.1
 
 
@@ -75,17 +73,17 @@ class SpottingResult:
 def refusal(one: Candidate, settings: SpotterSettings) -> str | None:
     """Say why a candidate is not a movement to report, or None.
 
-    ``blink``: the upper lids came down and the eyes changed. ``talking``: the mouth is busy, and the
-    movement is no different from what it does all the time.
+    ``blink``: the lids moved and an eye was closed meanwhile. ``talking``: the mouth is busy, and the
+    movement is no different from what it does all the time. ``weak``: no more than noise.
     """
-    if one.au == BLINK or (
-        one.au in LIDS and (one.eyes > settings.blink_eyes or one.lids > settings.blink_lids)
-    ):
+    if one.au == BLINK or (one.au in LIDS and (one.blink or one.eyes > settings.blink_eyes)):
         return "blink"
     if one.mouth_activity > settings.talk_activity:
-        least_fit = settings.talk_mouth_fit if FAMILY[one.au] == FAMILY[12] else settings.talk_fit
-        if one.rivals > settings.talk_rivals or one.fit < least_fit:
+        usual = one.au in SPEECH or one.rivals > settings.talk_rivals or one.fit < settings.talk_fit
+        if usual or one.z < settings.talk_z:
             return "talking"
+    elif one.z < settings.least_z:
+        return "weak"
     return None
 
 
@@ -95,6 +93,8 @@ def spot(
     openings: np.ndarray,
     times: np.ndarray,
     settings: SpotterSettings | None = None,
+    *,
+    closed: np.ndarray | None = None,
 ) -> SpottingResult:
     """Find micro and macro movements of one face.
 
@@ -110,6 +110,8 @@ def spot(
         ``(T,)`` seconds, rising.
     settings
         Thresholds.
+    closed
+        ``(T,)`` bool: an eye is closed; nowhere by default.
 
     Examples
     --------
@@ -128,8 +130,11 @@ def spot(
         if last - first + 1 < LEAST_FRAMES:
             continue
         even, fps = _even(times[part])
-        signals = [_resample(a[part], times[part], even) for a in (regions, head, openings)]
-        kept, local = _spot_run(*signals, fps, chosen, refused)
+        moved, place, opening = (_resample(a[part], times[part], even) for a in (regions, head, openings))
+        shut = (
+            np.zeros(len(even), bool) if closed is None else _resample(closed[part], times[part], even) > 0.5
+        )
+        kept, local = _spot_run(moved, place, opening, shut, fps, chosen, refused)
         curve[part] = np.interp(times[part], even, local)
         spotted += [_place(one, even, times, first, last, chosen) for one in kept]
     spotted.sort(key=lambda s: s.interval.onset_frame)
@@ -160,6 +165,7 @@ def _spot_run(
     regions: np.ndarray,
     head: np.ndarray,
     openings: np.ndarray,
+    closed: np.ndarray,
     fps: float,
     settings: SpotterSettings,
     refused: list[tuple[str, Candidate]],
@@ -169,9 +175,16 @@ def _spot_run(
     for lengths in (MICRO_S, MACRO_S):
         usable = tuple(s for s in lengths if 2 / fps <= s <= len(regions) / fps / 1.5)
         found, no, local = find_candidates(
-            regions, head, openings, fps, usable,
-            least_z=settings.least_z, least_size=settings.least_size, refuse=lambda c: refusal(c, settings),
-        )  # fmt: skip
+            regions,
+            head,
+            openings,
+            closed,
+            fps,
+            usable,
+            least_z=min(settings.least_z, settings.talk_z),
+            least_size=settings.least_size,
+            refuse=lambda c: refusal(c, settings),
+        )
         curve = np.maximum(curve, local)
         refused += no
         kept += [one for one in found if all(_overlap(one, other) <= 0.3 for other in kept)]
