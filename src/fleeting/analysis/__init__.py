@@ -15,13 +15,14 @@ from fleeting.analysis.batch import (
     VideoStarted,
     analyze_many,
     describe_failure,
+    distinct_videos,
     write_overview,
 )
 from fleeting.analysis.describe import action_units, emotion
 from fleeting.analysis.illustrate import pictures, region_motion
 from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
 from fleeting.analysis.quality import warn
-from fleeting.core import CROP, Expression, Face, Provenance, Report, UsageError
+from fleeting.core import CROP, Expression, Face, InputError, Provenance, Report, UsageError
 from fleeting.face import model_uses, upper_lid_height
 from fleeting.face.track import FacesWanted
 from fleeting.io import open_video
@@ -36,6 +37,7 @@ __all__ = [
     "analyze",
     "analyze_many",
     "describe_failure",
+    "distinct_videos",
     "write_overview",
 ]
 
@@ -122,6 +124,8 @@ def analyze(
     began = time.perf_counter()
     with open_video(path, fps=chosen.fps) as video:
         measured = measure(video.frames(chosen.start_s, chosen.stop_s), faces=chosen.faces, progress=progress)
+        if not len(measured.frames):
+            raise InputError(path, f"ends before {chosen.start_s or 0:g} s", "give an earlier start (--from)")
         spotted = {n: spot_face(face, measured) for n, face in measured.faces.items()}
         found = describe(spotted, chosen)
         shown = tuple(

@@ -149,7 +149,7 @@ def analyze_many(
     """
     from fleeting.analysis import AnalysisSettings
 
-    videos = _once(paths)
+    videos = distinct_videos(paths)
     folder = validate_folder(out)
     tasks = list(zip(range(len(videos)), videos, result_stems(videos), strict=True))
     chosen = settings or AnalysisSettings()
@@ -223,8 +223,14 @@ def describe_failure(path: str, error: Exception) -> str:
     return text if path in text else f"{path}: {text}"
 
 
-def _once(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """Take each file once, however often and in whatever spelling it is named."""
+def distinct_videos(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """Take each file once, however often and in whatever spelling it is named.
+
+    Examples
+    --------
+    >>> distinct_videos(["a.mp4", "./a.mp4", "b.mp4"])
+    ['a.mp4', 'b.mp4']
+    """
     named = [os.fspath(path) for path in paths]
     return list({os.path.abspath(path): path for path in reversed(named)}.values())[::-1]  # noqa: PTH100
 

@@ -110,10 +110,11 @@ def analyse_and_show(
 ) -> "list[VideoOutcome]":
     """Analyse, say on the way what happens, and at the end what was found and where it lies."""
     from fleeting import __version__
-    from fleeting.analysis import analyze_many, write_overview
+    from fleeting.analysis import analyze_many, distinct_videos, write_overview
     from fleeting.cli import _tables
     from fleeting.cli._progress import watching
 
+    videos = distinct_videos(videos)
     with watching(len(videos), debug=debug) as watch:
         outcomes = analyze_many(
             videos, out, settings, jobs=jobs, ray_address=ray, overwrite=overwrite, on_event=watch
