@@ -81,6 +81,7 @@ def test_non_monotonic_times_are_put_in_order_and_named(tmp_path, encode, pictur
         assert numbers(frames) == list(range(30))
         assert all(late.time > early.time for early, late in itertools.pairwise(frames))
         assert "non_monotonic_time" in [problem.code for problem in video.problems]
+        assert video._pick([3, 17], video._ledger) == {}  # stamps that were mended are no identity
         assert numbers(video.read([3, 17, 29]).values()) == [3, 17, 29]
         assert {i: f.time for i, f in video.read([3, 17]).items()} == {i: frames[i].time for i in (3, 17)}
 
@@ -148,6 +149,13 @@ def test_one_frame(tmp_path, encode, pictures):
         assert [(frame.index, frame.time) for frame in video.frames()] == [(0, 0)]
         info = video.info()
     assert (info.frames, info.duration_s, info.fps, info.variable_rate) == (1, 0.04, 25.0, False)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("a.mp4", 50), ("a.mkv", 50), ("a.h264", None)])
+def test_the_expected_number_of_frames_is_the_promise_of_the_container(
+    tmp_path, encode, pictures, name, expected
+):
+    assert open_video(encode(tmp_path / name, pictures(50))).expected_frames == expected
 
 
 def test_smallest_picture(tmp_path, encode, pictures, numbers):

@@ -228,20 +228,40 @@ def test_byte_flips_give_frames_or_an_input_error(tmp_path, encode, pictures):
         assert opened > 5, f"seed {SEED}, {ending}: the flips tested nothing"
 
 
-def test_damage_in_the_middle_is_skipped_and_named(clip, tmp_path, numbers):
-    with av.open(str(clip)) as container:
+def hole(path, number):
+    """Overwrite one packet of a video with zeros, in place."""
+    with av.open(str(path)) as container:
         packets = [(packet.pos, packet.size) for packet in container.demux() if packet.size]
-    data = bytearray(clip.read_bytes())
-    at, size = packets[20]
+    data = bytearray(path.read_bytes())
+    at, size = packets[number]
+    assert data[at : at + 4] != bytes(4)
     data[at : at + size] = bytes(size)
-    path = tmp_path / "hole.mp4"
     path.write_bytes(data)
-    with open_video(path) as video:
+
+
+def test_damage_in_the_middle_is_skipped_and_named(clip, numbers):
+    hole(clip, 20)
+    with open_video(clip) as video:
         frames = list(video.frames())
         assert numbers(frames[:15]) == list(range(15))
         assert numbers(frames[-20:]) == list(range(40, 60))  # whole again after the next key frame
         assert float(frames[-1].time) == 59 / 25  # the gap stays a gap: later frames keep their time
         assert "decode_error" in [problem.code for problem in video.problems]
+
+
+@pytest.mark.parametrize("number", [1, 30, 55, 58, 59])
+def test_damage_anywhere_is_named(clip, number):
+    """Also at the end, where the decoder's last frames and its last error come together."""
+    hole(clip, number)
+    count, codes = read_all(clip)
+    assert 60 - 12 <= count < 60
+    assert "decode_error" in codes
+
+
+def test_damage_is_named_for_codecs_that_conceal_nothing(tmp_path, encode, pictures):
+    path = encode(tmp_path / "a.avi", pictures(20), codec="mjpeg", pixel_format="yuvj420p")
+    hole(path, 7)
+    assert read_all(path) == (19, ["decode_error", "variable_rate"])
 
 
 def test_nothing_reaches_the_terminal(clip, tmp_path):

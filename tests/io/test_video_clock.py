@@ -19,6 +19,7 @@ def tell(stamps: list[float | None], frame: float = 1) -> list[float]:
         ([5, 6, 7], [0, 1, 2]),
         ([-2, 0, 7], [0, 2, 9]),
         ([0, 1, 1, 2], [0, 1, 1.5, 2]),  # a twin is squeezed in
+        ([0, 1, 1, 2, 3, 3, 4], [0, 1, 1.5, 2, 3, 3.5, 4]),
         ([0, 1, 3, 2, 4], [0, 1, 3, 3.5, 4]),  # two in the wrong order
         ([0, 1, 4, 3.75, 3.75, 5], [0, 1, 4, 4.5, 4.75, 5]),
         ([0, 1, 2, 0, 1, 2, 3], [0, 1, 2, 3, 4, 5, 6]),  # joined recordings: 2 s back
@@ -81,6 +82,8 @@ def ledger_of(stamps: list[int], tick: Fraction) -> Ledger:
         ([0, 40, 80, 160, 200], Fraction(1, 1000), True),  # one frame lost
         ([0, 3000, 6000, 9500, 12500], Fraction(1, 90_000), True),
         ([0, 3000, 6000, 9100, 12100], Fraction(1, 90_000), False),  # 3 % of jitter
+        ([0, 1, 2, 4, 5], Fraction(1, 30), True),  # one frame lost where frames are the clock
+        ([0, 1, 2, 3], Fraction(1, 30), False),
         ([0], Fraction(1, 1000), False),
     ],
 )

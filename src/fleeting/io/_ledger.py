@@ -147,7 +147,9 @@ class Ledger:
         """Whether frame distances differ by over 5 % of their mean and more than rounding explains."""
         if self.shortest is None:
             return False
-        return self.longest - self.shortest > max(self.frame_s * _RATE_SPREAD, self.tick * 3 / 2)
+        # Times rounded to ticks make distances differ by one; where a tick is a frame there is no rounding.
+        rounding = self.tick * 3 / 2 if self.tick < self.clock.frame * 3 / 4 else Fraction(0)
+        return self.longest - self.shortest > max(self.frame_s * _RATE_SPREAD, rounding)
 
     @property
     def truncated(self) -> bool:
