@@ -32,7 +32,7 @@ _MARKS = {
     ".json": b'"fleeting.result/',
     ".csv": b"subject,video,face,onset,",
     ".eaf": b'AUTHOR="fleeting ',
-    ".html": b'name="generator" content="fleeting ',
+    ".html": b'name="generator" content="fleeting',
     "summary.csv": b"file,status,message,",
 }
 _HEAD_BYTES = 4000
