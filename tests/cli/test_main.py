@@ -161,12 +161,16 @@ def test_a_reader_that_leaves_before_the_last_line_is_no_error() -> None:
 
 
 def test_an_encoding_without_the_letters_is_no_error() -> None:
+    """As on Windows, where a pipe has the encoding of the region."""
+    code = (
+        "import sys\nfrom fleeting.cli import main, doctor\n"
+        "doctor.examine, doctor.as_text = lambda: [], lambda checks: '漢 é ─'\n"
+        "sys.argv[1:] = ['doctor']\nmain.run()"
+    )
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
-    arguments = ("analyze", "漢字.mp4", "--out", "out", "--spotter", "漢")
-    process = fleeting_process(*arguments, env=environment)
-    out, err = process.communicate()
-    assert (process.returncode, out) == (2, "")
-    assert err == "error: --spotter: there is no '\\u6f22'; available: default (rules, not trained)\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.strip() == b"\\u6f22 \xe9 \\u2500"
 
 
 @pytest.mark.parametrize(
