@@ -129,11 +129,15 @@ def tally_clip(path: Path, tally: Tally, cache: Path | None, *, misses: bool) ->
         for i, e in enumerate(found):
             if i not in taken:
                 units = [(u.au, u.side, round(u.score, 2)) for u in e.action_units]
-                print(f"  false {path.stem} {e.interval.onset_frame}-{e.interval.offset_frame} {e.interval.score} {units}")
+                print(
+                    f"  false {path.stem} {e.interval.onset_frame}-{e.interval.offset_frame} {e.interval.score} {units}"
+                )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--plain", type=Path, nargs="*", default=[])
@@ -162,7 +166,10 @@ def main() -> None:
         for unit, (hit, miss) in tally.by_unit.items():
             total[unit][0] += hit
             total[unit][1] += miss
-    print("found by unit:", ", ".join(f"{u} {h}/{h + m}" for u, (h, m) in sorted(total.items(), key=lambda i: i[0])))
+    print(
+        "found by unit:",
+        ", ".join(f"{u} {h}/{h + m}" for u, (h, m) in sorted(total.items(), key=lambda i: i[0])),
+    )
     if a.json:
         a.json.write_text(json.dumps({name: t.row() for name, t in tallies.items()}, indent=1))
 

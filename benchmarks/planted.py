@@ -37,26 +37,47 @@ def data_folder() -> Path:
 
 
 def draw_plants(
-    rng: np.random.Generator, *, count: int, first_s: float, gap_s: tuple[float, float], strength: tuple[float, float]
+    rng: np.random.Generator,
+    *,
+    count: int,
+    first_s: float,
+    gap_s: tuple[float, float],
+    strength: tuple[float, float],
 ) -> list[Plant]:
     plants, at = [], first_s
     for _ in range(count):
         aus = UNITS[rng.integers(len(UNITS))]
-        side = "both" if set(aus) & UNPAIRED else str(rng.choice(["both", "left", "right"], p=[0.5, 0.25, 0.25]))
+        side = (
+            "both" if set(aus) & UNPAIRED else str(rng.choice(["both", "left", "right"], p=[0.5, 0.25, 0.25]))
+        )
         duration = float(rng.uniform(0.2, 0.5))
         easing = str(rng.choice(["cosine", "cosine", "minimum-jerk", "linear"]))
         plants.append(
-            Plant(aus, side, float(rng.uniform(*strength)), at, duration, float(rng.uniform(0.35, 0.65)), easing)
+            Plant(
+                aus, side, float(rng.uniform(*strength)), at, duration, float(rng.uniform(0.35, 0.65)), easing
+            )
         )
         at += duration + float(rng.uniform(*gap_s))
     return plants
 
 
-def portrait_clips(out: Path, *, fps: float, strength: tuple[float, float], clips: int, basis: str, seed: int) -> None:
+def portrait_clips(
+    out: Path, *, fps: float, strength: tuple[float, float], clips: int, basis: str, seed: int
+) -> None:
     from skimage import data
 
     picture = np.ascontiguousarray(data.astronaut()[:320, 60:380])
-    _photo_clips(out, "portrait", picture, fps, strength, clips, basis, seed, CameraSettings(noise=2, flicker=0.01, scale=1.5, crf=23))
+    _photo_clips(
+        out,
+        "portrait",
+        picture,
+        fps,
+        strength,
+        clips,
+        basis,
+        seed,
+        CameraSettings(noise=2, flicker=0.01, scale=1.5, crf=23),
+    )
 
 
 def still_clips(out: Path, *, strength: tuple[float, float], clips: int, basis: str, seed: int) -> None:
@@ -89,16 +110,24 @@ def real_clips(out: Path, *, strength: tuple[float, float], repeats: int, basis:
             stem = f"{name.split('.')[0]}-{basis}-{strength[0]:g}-{strength[1]:g}-{seed}-{i:02d}"
             if (out / f"{stem}.csv").exists():
                 continue
-            rng = np.random.default_rng([seed, i, sum(name.encode()), round(1000 * strength[0]), basis == "tps"])
+            rng = np.random.default_rng(
+                [seed, i, sum(name.encode()), round(1000 * strength[0]), basis == "tps"]
+            )
             first, room = (0.35, length - 0.9) if "face_" not in name else (0.4, 2.2)
-            plants = draw_plants(rng, count=2, first_s=first + float(rng.uniform(0, 0.4)), gap_s=(0.4, 1.0), strength=strength)
+            plants = draw_plants(
+                rng, count=2, first_s=first + float(rng.uniform(0, 0.4)), gap_s=(0.4, 1.0), strength=strength
+            )
             plants = [p for p in plants if p.at_s <= room]
-            clip = plant(source, plants, seed=int(rng.integers(2**31)), camera=CameraSettings(crf=18), basis=basis)
+            clip = plant(
+                source, plants, seed=int(rng.integers(2**31)), camera=CameraSettings(crf=18), basis=basis
+            )
             write_planted(clip, out, stem, flows="none", subject=f"real/{name.split('.')[0]}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["portrait", "real", "still"])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fps", type=float, default=30)

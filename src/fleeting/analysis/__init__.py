@@ -128,11 +128,9 @@ def analyze(
             raise InputError(path, f"ends before {chosen.start_s or 0:g} s", "give an earlier start (--from)")
         spotted = {n: spot_face(face, measured) for n, face in measured.faces.items()}
         found = describe(spotted, chosen)
-        shown = tuple(
-            pictures(video, expression, one, measured.faces[expression.face].track)
-            if chosen.pictures
-            else region_motion(one)
-            for expression, one in found
+        tracks = {n: face.track for n, face in measured.faces.items()}
+        shown = (
+            pictures(video, found, tracks) if chosen.pictures else [region_motion(one) for _, one in found]
         )
         info = video.info()
         warnings = warn(info, measured, video.problems, _bytes(Path(path)))
@@ -143,7 +141,7 @@ def analyze(
         warnings=tuple(warnings),
         provenance=provenance_of(chosen, time.perf_counter() - began),
         signals=_signals(measured, spotted),
-        pictures=shown,
+        pictures=tuple(shown),
     )
 
 

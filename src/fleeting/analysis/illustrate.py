@@ -1,5 +1,7 @@
 """Onset and apex pictures of each movement with the flow between them, decoded again by index."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -18,6 +20,7 @@ from fleeting.motion import (
 from fleeting.spotting import Spotted
 
 PICTURE = CROP.scaled(2.5)
+TOGETHER = 16  # movements whose frames are in memory at once
 
 
 def region_motion(spotted: Spotted) -> dict[str, np.ndarray]:
@@ -29,33 +32,43 @@ def region_motion(spotted: Spotted) -> dict[str, np.ndarray]:
 
 
 def pictures(
-    video: VideoReader, expression: Expression, spotted: Spotted, track: FaceTrack
-) -> dict[str, np.ndarray]:
-    """Crops at onset and apex, and the flow between them without head motion.
+    video: VideoReader, found: Sequence[tuple[Expression, Spotted]], tracks: dict[int, FaceTrack]
+) -> list[dict[str, np.ndarray]]:
+    """Crops at onset and apex, and the flow between them without head motion, for every movement.
+
+    Frames are decoded again, a few movements at a time: memory does not grow with their number beyond
+    the crops.
 
     Returns
     -------
-    dict
+    list of dict
         ``onset``, ``apex`` ``(H, W, 3)`` uint8 RGB of the aligned crop, ``flow`` ``(h, w, 2)`` pixels of
         the crop, ``landmarks`` ``(468, 2)``, and the entries of `region_motion`.
     """
-    interval = expression.interval
-    assert interval.apex_frame is not None
-    frames = video.read([interval.onset_frame, interval.apex_frame])
-    onset, apex = (frames[i].rgb() for i in (interval.onset_frame, interval.apex_frame))
-    near = int(np.argmin(np.abs(track.frames - interval.onset_frame)))
+    shown = []
+    for first in range(0, len(found), TOGETHER):
+        group = found[first : first + TOGETHER]
+        spans = [(e.interval.onset_frame, _apex(e)) for e, _ in group]
+        frames = video.read({index for span in spans for index in span})
+        for (expression, spotted), (onset, apex) in zip(group, spans, strict=True):
+            one = _picture(frames[onset].rgb(), frames[apex].rgb(), onset, tracks[expression.face])
+            shown.append({**one, **region_motion(spotted)})
+    return shown
+
+
+def _apex(expression: Expression) -> int:
+    apex = expression.interval.apex_frame
+    return expression.interval.onset_frame if apex is None else apex
+
+
+def _picture(onset: np.ndarray, apex: np.ndarray, index: int, track: FaceTrack) -> dict[str, np.ndarray]:
+    near = int(np.argmin(np.abs(track.frames - index)))
     landmarks, _ = landmark(onset, roi_from_landmarks(track.landmarks[near]))
     transform = crop_transform(landmarks, PICTURE)
     first, second = (sample_crop(image, transform, PICTURE) for image in (onset, apex))
     mesh = transform_points(transform, landmarks)
     second, flow = without_head_motion(first, second, mesh)
-    return {
-        "onset": first,
-        "apex": second,
-        "flow": flow,
-        "landmarks": mesh.astype(np.float32),
-        **region_motion(spotted),
-    }
+    return {"onset": first, "apex": second, "flow": flow, "landmarks": mesh.astype(np.float32)}
 
 
 def without_head_motion(

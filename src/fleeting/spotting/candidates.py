@@ -1,7 +1,8 @@
 """Moments at which the pulse response stands out, with what speaks for and against each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from fleeting.core import Side
 from fleeting.motion import motion_regions
 from fleeting.spotting.boundaries import refine
 from fleeting.spotting.hypotheses import Hypotheses, hypotheses
-from fleeting.spotting.pulses import Responses, differences, respond, side_channels
+from fleeting.spotting.pulses import Responses, Stretch, differences, respond, side_channels
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Candidate:
     vector: np.ndarray
     scale: np.ndarray
 
+    def later(self, frames: int) -> Self:
+        """Copy with ``frames`` added to onset, apex and offset."""
+        return replace(self, onset=self.onset + frames, apex=self.apex + frames, offset=self.offset + frames)
+
 
 # Parts of the face that move by themselves: what is refused in one says nothing of the others.
 FAMILY = {
@@ -73,16 +78,8 @@ FAMILY = {
 }
 
 
-def _rows(*words: str) -> list[int]:
-    return [i for i, name in enumerate(motion_regions()) if any(word in name for word in words)]
-
-
 def find_candidates(
-    regions: np.ndarray,
-    head: np.ndarray,
-    openings: np.ndarray,
-    closed: np.ndarray,
-    fps: float,
+    stretch: Stretch,
     lengths_s: tuple[float, ...],
     *,
     least_z: float,
@@ -93,13 +90,8 @@ def find_candidates(
 
     Parameters
     ----------
-    regions, head, openings
-        ``(T, R, 2)``, ``(T, 4)``, ``(T, 3)``: displacements, place and turns in eye distances, brightness of
-        the openings of eyes and mouth; evenly sampled, without gaps.
-    closed
-        ``(T,)`` bool: an eye is closed.
-    fps
-        Frames per second.
+    stretch
+        Signals of one face.
     lengths_s
         Lengths to look for, seconds.
     least_z, least_size
@@ -119,9 +111,9 @@ def find_candidates(
     """
     chosen = hypotheses()
     families = np.array([FAMILY[au] for au, _ in chosen.units])
-    z = np.zeros((len(regions), len(chosen.units)), np.float32)
+    z = np.zeros((len(stretch), len(chosen.units)), np.float32)
     which = np.zeros(z.shape, np.int8)
-    responses = [respond(regions, head, fps, length, chosen) for length in lengths_s]
+    responses = [respond(stretch, length, chosen) for length in lengths_s]
     for i, response in enumerate(responses):
         strong = np.where(response.size >= least_size, response.z, 0)
         higher = strong > z
@@ -131,8 +123,8 @@ def find_candidates(
     refused: list[tuple[str, Candidate]] = []
     while z.size and z.max() >= least_z:
         t, k = (int(i) for i in np.unravel_index(int(z.argmax()), z.shape))
-        one = _describe(regions, head, openings, closed, fps, t, k, responses[which[t, k]], chosen)
-        half = one.length_s * fps / 2
+        one = _describe(stretch, t, k, responses[which[t, k]], chosen)
+        half = one.length_s * stretch.fps / 2
         span = slice(max(0, int(min(one.onset, t - half))), int(np.ceil(max(one.offset, t + half))) + 1)
         reason = refuse(one)
         if reason is None:
@@ -144,36 +136,26 @@ def find_candidates(
     return kept, refused, curve
 
 
-def _describe(
-    regions: np.ndarray,
-    head: np.ndarray,
-    openings: np.ndarray,
-    closed: np.ndarray,
-    fps: float,
-    t: int,
-    k: int,
-    response: Responses,
-    chosen: Hypotheses,
-) -> Candidate:
-    length = response.length_s
+def _describe(stretch: Stretch, t: int, k: int, response: Responses, chosen: Hypotheses) -> Candidate:
+    length, fps = response.length_s, stretch.fps
     half = max(1, round(length * fps / 2))
     scale = response.noise_at(t)
     flat = side_channels() @ chosen.patterns[k].ravel() / scale**2
-    channels = regions.reshape(len(regions), -1) @ side_channels().T
-    onset, apex, offset = refine(channels @ flat, t, round(1.6 * half) + 1)
-    rise, fall, around = differences(channels, fps, length)
-    elsewhere = np.abs(np.arange(len(regions)) - t) > (1.2 * length + 0.1) * fps
-    up, down = rise @ flat, fall @ flat
+    reach = round(1.6 * half) + 1
+    low = max(0, t - reach)
+    onset, apex, offset = refine(stretch.channels[low : t + reach + 1] @ flat, t - low, reach)
+    elsewhere = np.abs(np.arange(len(stretch)) - t) > (1.2 * length + 0.1) * fps
+    up, down = response.rise @ flat, response.fall @ flat
     here = max(min(up[t], down[t]), 1e-9)
     against = np.minimum(-up, -down)[elsewhere]
-    movement = (around @ side_channels()).reshape(regions.shape)
-    mouth = _rows("lip", "mouth", "chin", "jaw", "buccal")
+    near = slice(max(0, t - half), t + half + 1)
+    eyes = differences(stretch.openings[max(0, t - 3 * half - 8) : t + 3 * half + 9, :2], fps, length)[2]
     au, side = chosen.units[k]
     near = slice(max(0, t - half), t + half + 1)
     return Candidate(
-        onset=onset,
-        apex=apex,
-        offset=offset,
+        onset=low + onset,
+        apex=low + apex,
+        offset=low + offset,
         z=float(response.z[t, k]),
         size=float(response.size[t, k]),
         au=au,
@@ -181,10 +163,24 @@ def _describe(
         length_s=length,
         fit=float(response.fit[t, k]),
         rivals=float(against.max() / here) if len(against) else 0.0,
-        mouth_activity=float(np.median(np.abs(movement[:, mouth]).mean((1, 2)))),
-        eyes=float(np.abs(differences(openings[:, :2], fps, length)[2][near]).max()),
-        blink=bool(closed[max(0, int(onset)) : int(np.ceil(offset)) + 1].any()),
-        head=float(np.ptp(head[near, :2], axis=0).max()),
-        vector=movement[t],
+        mouth_activity=_mouth_activity(response),
+        eyes=float(np.abs(eyes).max()),
+        blink=bool(stretch.closed[max(0, int(low + onset)) : int(np.ceil(low + offset)) + 1].any()),
+        head=float(np.ptp(stretch.head[near, :2], axis=0).max()),
+        vector=(response.around[t] @ side_channels()).reshape(-1, 2),
         scale=scale,
     )
+
+
+def _mouth_activity(response: Responses) -> float:
+    """How much the mouth usually moves within the response's length, eye distances."""
+    if "mouth" not in response.memory:
+        moved = response.around @ side_channels()[:, _mouth_columns()]
+        response.memory["mouth"] = float(np.median(np.abs(moved).mean(1)))
+    return response.memory["mouth"]
+
+
+def _mouth_columns() -> list[int]:
+    words = ("lip", "mouth", "chin", "jaw", "buccal")
+    rows = [i for i, name in enumerate(motion_regions()) if any(word in name for word in words)]
+    return [2 * row + axis for row in rows for axis in (0, 1)]

@@ -7,8 +7,9 @@ in units of what the same region does otherwise: noise of measurement, its usual
 talks), activity just now, and the leak of head motion.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Self
 
 import numpy as np
 
@@ -27,21 +28,62 @@ BLOCK_S = 0.25
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Evenly sampled signals of one face over a stretch of time without gaps.
+
+    Parameters
+    ----------
+    channels
+        ``(T, D)`` float32: displacements as sums and differences of the sides (`side_channels`), eye distances.
+    head
+        ``(T, 4)`` place and turn of the face (see ``motion.RegionSignals``).
+    openings
+        ``(T, 3)`` brightness of the openings of the eyes (left, right) and the mouth.
+    closed
+        ``(T,)`` bool: an eye is closed.
+    fps
+        Frames per second.
+    """
+
+    channels: np.ndarray
+    head: np.ndarray
+    openings: np.ndarray
+    closed: np.ndarray
+    fps: float
+
+    @classmethod
+    def of(
+        cls, regions: np.ndarray, head: np.ndarray, openings: np.ndarray, closed: np.ndarray, fps: float
+    ) -> Self:
+        """Make a stretch from displacements of regions ``(T, R, 2)`` in eye distances."""
+        mixed = regions.reshape(len(regions), -1) @ side_channels().T
+        return cls(mixed.astype(np.float32), head, openings, closed, fps)
+
+    def __len__(self) -> int:
+        return len(self.channels)
+
+
+@dataclass(frozen=True)
 class Responses:
     """Response of every pattern at one length.
 
     ``z`` ``(T, K)`` in units of the usual; ``size`` ``(T, K)`` of the action in eye distances;
-    ``fit`` ``(T, K)`` cosine between movement and pattern, both in units of the usual;
-    ``noise`` ``(B, D)``: what each channel does otherwise, for every block of ``block`` frames, eye
-    distances; ``length_s`` the length looked for.
+    ``fit`` ``(T, K)`` cosine between movement and pattern, both in units of the usual; ``rise``, ``fall``,
+    ``around`` ``(T, D)`` of the channels, see `differences`; ``noise`` ``(B, D)``: what each channel does
+    otherwise, for every block of ``block`` frames, eye distances; ``length_s`` the length looked for; ``memory`` keeps what was
+    computed from these once.
     """
 
     length_s: float
     z: np.ndarray
     size: np.ndarray
     fit: np.ndarray
+    rise: np.ndarray
+    fall: np.ndarray
+    around: np.ndarray
     noise: np.ndarray
     block: int
+    memory: dict[str, float] = field(default_factory=dict)
 
     def noise_at(self, frame: int) -> np.ndarray:
         """Give what the channels ``(D,)`` do otherwise around a frame."""
@@ -64,9 +106,7 @@ def window_means(values: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.
     return (sums[high] - sums[low]) / count.reshape(-1, *[1] * (values.ndim - 1))
 
 
-def respond(
-    regions: np.ndarray, head: np.ndarray, fps: float, length_s: float, patterns: Hypotheses | None = None
-) -> Responses:
+def respond(stretch: Stretch, length_s: float, patterns: Hypotheses | None = None) -> Responses:
     """Response to movements of one length: a matched filter that adapts to the recording.
 
     Movements are taken in channels that are the sum and the difference of the two sides: talking is the
@@ -76,39 +116,37 @@ def respond(
 
     Parameters
     ----------
-    regions
-        ``(T, R, 2)`` displacements in eye distances, without gaps, at a constant frame rate.
-    head
-        ``(T, 4)`` place and turn of the face (see ``motion.RegionSignals``).
-    fps
-        Frames per second.
+    stretch
+        The signals.
     length_s
         Length of the movement, seconds.
 
     Examples
     --------
-    >>> from fleeting.motion import motion_regions
     >>> still = np.zeros((60, len(motion_regions()), 2))
-    >>> bool(respond(still, np.zeros((60, 4)), 30, 0.2).z.max() == 0)
+    >>> stretch = Stretch.of(still, np.zeros((60, 4)), np.ones((60, 3)), np.zeros(60, bool), 30.0)
+    >>> bool(respond(stretch, 0.2).z.max() == 0)
     True
     """
     chosen = patterns or hypotheses()
-    mix = side_channels()
-    channels = regions.reshape(len(regions), -1) @ mix.T
-    wanted = chosen.patterns.reshape(len(chosen.units), -1) @ mix.T
-    rise, fall, around = differences(channels, fps, length_s)
-    head_rise, head_fall, _ = differences(head, fps, length_s)
-    block = max(1, round(BLOCK_S * fps))
+    count = len(stretch)
+    wanted = (chosen.patterns.reshape(len(chosen.units), -1) @ side_channels().T).astype(np.float32)
+    rise, fall, around = differences(stretch.channels, stretch.fps, length_s)
+    head_rise, head_fall, _ = differences(stretch.head, stretch.fps, length_s)
+    block = max(1, round(BLOCK_S * stretch.fps))
     noise = _noise(around, np.abs(head_rise) + np.abs(head_fall), block, length_s)  # (B, D)
     pattern = wanted[None] / noise[:, None]  # (B, K, D)
     information = np.maximum((pattern**2).sum(-1), 1e-12)[:, None]  # (B, 1, K)
     up, down, middle = (_blocks(a, block) / noise[:, None] for a in (rise, fall, around))
     over = pattern.transpose(0, 2, 1)
     response = np.maximum(np.minimum(up @ over, down @ over), 0)
-    strength = np.linalg.norm(middle, axis=-1, keepdims=True) + 1e-6
+    strength = np.linalg.norm(middle, axis=-1, keepdims=True) + np.float32(1e-6)
     z = response / np.sqrt(information)
-    z, size, fit = (np.concatenate(a)[: len(regions)] for a in (z, response / information, z / strength))
-    return Responses(length_s, z, size, fit, noise, block)
+    z, size, fit = (
+        a.reshape(-1, len(wanted))[:count].astype(np.float32)
+        for a in (z, response / information, z / strength)
+    )
+    return Responses(length_s, z, size, fit, rise, fall, around, noise, block)
 
 
 @cache
@@ -141,7 +179,7 @@ def side_channels() -> np.ndarray:
 def _blocks(values: np.ndarray, block: int) -> np.ndarray:
     """``(T, ...)`` as ``(B, block, ...)``, the last block filled up with zeros."""
     count = -(-len(values) // block)
-    padded = np.zeros((count * block, *values.shape[1:]))
+    padded = np.zeros((count * block, *values.shape[1:]), np.float32)
     padded[: len(values)] = values
     return padded.reshape(count, block, *values.shape[1:])
 
@@ -172,7 +210,7 @@ def differences(values: np.ndarray, fps: float, length_s: float) -> tuple[np.nda
     after = window_means(values, t + half + 1, t + half + flank)
     rise, fall = middle - before, middle - after
     seen = ~(np.isnan(before) | np.isnan(after))  # a movement must be seen to begin and to end
-    rise, fall = np.where(seen, rise, 0), np.where(seen, fall, 0)
+    rise, fall = (np.where(seen, a, 0).astype(np.float32) for a in (rise, fall))
     return rise, fall, (rise + fall) / 2
 
 
@@ -187,4 +225,4 @@ def _noise(around: np.ndarray, head: np.ndarray, block: int, length_s: float) ->
     reach = max(1, round(max(CALM_S, 3 * length_s) / BLOCK_S / 2))
     now = np.stack([np.median(level[max(0, i - reach) : i + reach + 1], axis=0) for i in range(len(level))])
     leak = _blocks((HEAD_LEAK * head).max(axis=1), block).max(1)[:, None]
-    return np.sqrt(FLOOR**2 + np.maximum(usual[None], 1.25 * now) ** 2 + leak**2)
+    return np.sqrt(FLOOR**2 + np.maximum(usual[None], 1.25 * now) ** 2 + leak**2).astype(np.float32)

@@ -11,9 +11,10 @@ import numpy as np
 from fleeting.core import MICRO_LIMIT_S, Curve, Interval, Side, kind_of
 from fleeting.spotting.candidates import Candidate, find_candidates
 from fleeting.spotting.hypotheses import BLINK
-from fleeting.spotting.pulses import MACRO_S, MICRO_S
+from fleeting.spotting.pulses import MACRO_S, MICRO_S, Stretch
 
 LEAST_FRAMES = 8
+WINDOW_S, MARGIN_S = 60.0, 6.0
 LIDS = (5, 7)
 SPEECH = (24, 25, 26)  # what a mouth does to speak
 
@@ -131,10 +132,10 @@ def spot(
             continue
         even, fps = _even(times[part])
         moved, place, opening = (_resample(a[part], times[part], even) for a in (regions, head, openings))
-        shut = (
-            np.zeros(len(even), bool) if closed is None else _resample(closed[part], times[part], even) > 0.5
-        )
-        kept, local = _spot_run(moved, place, opening, shut, fps, chosen, refused)
+        shut = np.zeros(len(even), bool)
+        if closed is not None:
+            shut = _resample(closed[part].astype(float), times[part], even) > 0.5
+        kept, local = _spot_run(Stretch.of(moved, place, opening, shut, fps), chosen, refused)
         curve[part] = np.interp(times[part], even, local)
         spotted += [_place(one, even, times, first, last, chosen) for one in kept]
     spotted.sort(key=lambda s: s.interval.onset_frame)
@@ -162,24 +163,39 @@ def _resample(values: np.ndarray, times: np.ndarray, even: np.ndarray) -> np.nda
 
 
 def _spot_run(
-    regions: np.ndarray,
-    head: np.ndarray,
-    openings: np.ndarray,
-    closed: np.ndarray,
-    fps: float,
-    settings: SpotterSettings,
-    refused: list[tuple[str, Candidate]],
+    whole: Stretch, settings: SpotterSettings, refused: list[tuple[str, Candidate]]
 ) -> tuple[list[Candidate], np.ndarray]:
+    """Spot in windows of a minute, so that memory does not grow with the recording."""
+    core, margin = round(WINDOW_S * whole.fps), round(MARGIN_S * whole.fps)
     kept: list[Candidate] = []
-    curve = np.zeros(len(regions))
+    curve = np.zeros(len(whole))
+    starts = range(0, max(len(whole) - margin, 1), core)
+    for number, start in enumerate(starts):
+        stop = len(whole) if number == len(starts) - 1 else start + core
+        low, high = max(0, start - margin), min(len(whole), stop + margin)
+        part = slice(low, high)
+        stretch = Stretch(
+            whole.channels[part], whole.head[part], whole.openings[part], whole.closed[part], whole.fps
+        )
+        found, no, local = _spot_window(stretch, settings)
+        curve[start:stop] = local[start - low : stop - low]
+        refused += [(why, one.later(low)) for why, one in no if start <= low + one.apex < stop]
+        for one in (c.later(low) for c in found):
+            if start <= one.apex < stop and all(_overlap(one, other) <= 0.3 for other in kept):
+                kept.append(one)
+    return kept, curve
+
+
+def _spot_window(
+    stretch: Stretch, settings: SpotterSettings
+) -> tuple[list[Candidate], list[tuple[str, Candidate]], np.ndarray]:
+    kept: list[Candidate] = []
+    refused: list[tuple[str, Candidate]] = []
+    curve = np.zeros(len(stretch))
     for lengths in (MICRO_S, MACRO_S):
-        usable = tuple(s for s in lengths if 2 / fps <= s <= len(regions) / fps / 1.5)
+        usable = tuple(s for s in lengths if 2 / stretch.fps <= s <= len(stretch) / stretch.fps / 1.5)
         found, no, local = find_candidates(
-            regions,
-            head,
-            openings,
-            closed,
-            fps,
+            stretch,
             usable,
             least_z=min(settings.least_z, settings.talk_z),
             least_size=settings.least_size,
@@ -188,7 +204,7 @@ def _spot_run(
         curve = np.maximum(curve, local)
         refused += no
         kept += [one for one in found if all(_overlap(one, other) <= 0.3 for other in kept)]
-    return kept, curve
+    return kept, refused, curve
 
 
 def _overlap(a: Candidate, b: Candidate) -> float:
