@@ -12,6 +12,8 @@ import numpy as np
 from fleeting.core import InputError
 
 _NATIVE_DEEP_LUMA = re.compile(r"(yuva?4\d\dp|gray)(9|10|12|14|16)le")
+# PyAV 17 began to spread each conversion over threads; the decoder needs the cores more (a third less work).
+_ONE_THREAD: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 _FINGERPRINT_STEP = 16  # every 16th line: 20 kB of a 640x480 picture, some ten microseconds
 
 
@@ -91,7 +93,7 @@ class AvPicture:
         """Luma of the frame, upright."""
         luma = luma_of(self._frame)
         if luma is None and _is_yuv(self._frame.format.name):  # packed: unpack it, to keep the luma's range
-            luma = luma_of(self._frame.reformat(format="yuv444p"))
+            luma = luma_of(self._frame.reformat(format="yuv444p", **_ONE_THREAD))
         if luma is None:
             luma = _convert(self._frame, "gray")
         return self._orientation.apply(luma)
@@ -136,10 +138,10 @@ def _is_yuv(name: str) -> bool:
 
 def _convert(frame: av.VideoFrame, layout: str) -> np.ndarray:
     with contextlib.suppress(av.FFmpegError, ValueError):
-        return frame.to_ndarray(format=layout)
+        return frame.to_ndarray(format=layout, **_ONE_THREAD)
     # Damaged or exotic colour tags: take the frame as plain video.
     try:
-        return frame.to_ndarray(format=layout, src_colorspace="ITU601", src_color_range="MPEG")
+        return frame.to_ndarray(format=layout, src_colorspace="ITU601", src_color_range="MPEG", **_ONE_THREAD)
     except (av.FFmpegError, ValueError) as error:
         what = f"of the pixel format {frame.format.name} cannot be turned into a picture"
         raise InputError("frame", what, "convert the video to MP4 (H.264)") from error
