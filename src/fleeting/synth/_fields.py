@@ -19,6 +19,7 @@ Basis = Callable[[FaceShape, int, Side, int], Motion]
 bases: Registry[Basis] = Registry("motion basis")
 
 SPACING = 1 / 96  # IOD between lattice points
+_COARSE = 1 / 48
 _CHUNK = 40_000  # points at a time: keeps scratch arrays inside the cache
 
 
@@ -72,6 +73,12 @@ class Lattice:
         y, x = np.mgrid[0 : self.height, 0 : self.width]
         return np.stack([x.ravel(), y.ravel()], 1) * self.spacing + self.origin
 
+    def coarser(self) -> "Lattice":
+        """Cover the same face at 1/48 IOD, for looking where something is."""
+        step = max(1.0, _COARSE / self.spacing)
+        width, height = (int(np.ceil(n / step)) + 1 for n in (self.width, self.height))
+        return Lattice(self.origin, width, height, self.spacing * step)
+
     def sample(self, motion: Motion) -> np.ndarray:
         """Evaluate a motion on the lattice: ``(height, width, 2)`` float64."""
         return evaluate(motion, self.points).reshape(self.height, self.width, 2)
@@ -108,11 +115,11 @@ class UnitField:
 
 def scale_to_unit(motion: Motion, lattice: Lattice, name: str) -> UnitField:
     """Find the greatest displacement and divide by it; raises UsageError where nothing moves."""
-    points = lattice.points
+    points = lattice.coarser().points
     size = np.hypot(*evaluate(motion, points).T)
     best = points[int(np.argmax(size))]
     offset = np.linspace(-1, 1, 21)
-    for reach in (lattice.spacing, lattice.spacing / 10):
+    for reach in (2 * _COARSE, _COARSE / 5):
         near = best + reach * np.stack(np.meshgrid(offset, offset), -1).reshape(-1, 2)
         size = np.hypot(*motion(near).T)
         best = near[int(np.argmax(size))]

@@ -18,6 +18,7 @@ from fleeting.synth._shape import OVAL, FaceShape, Half
 
 _OVAL_FADE = 0.1
 _GATE = 0.22
+_GRID = 1 / 32  # IOD
 _FAR = 1.35  # a second ring of anchors lies this much further out than the oval
 
 
@@ -44,8 +45,6 @@ def tps_motion(shape: FaceShape, au: int, side: Side, seed: int) -> Callable[[np
     callable
         From ``(N, 2)`` face points to ``(N, 2)`` displacements.
     """
-    from scipy.interpolate import RBFInterpolator
-
     table = _table()
     unit = look_up({row["au"]: row for row in table["units"]}, au)
     moves = _jittered(unit["moves"], au, seed)
@@ -62,21 +61,38 @@ def tps_motion(shape: FaceShape, au: int, side: Side, seed: int) -> Callable[[np
         if name not in unit["free"]:
             anchors.append(shape.points[vertices])
             values.append(np.tile(moves.get(name, np.zeros(2)), (len(vertices), 1)))
-    spline = RBFInterpolator(
-        np.concatenate(anchors),
-        np.concatenate(values),
-        kernel="thin_plate_spline",
-        smoothing=table["smoothing"],
-    )
+    spline = _sampled(np.concatenate(anchors), np.concatenate(values), table["smoothing"])
 
     def motion(points: np.ndarray) -> np.ndarray:
         edge = np.clip((1.0 - shape.oval(points)) / _OVAL_FADE, 0.0, 1.0)
         fade = edge * edge * (3.0 - 2.0 * edge) * side_gate(shape, side, points, _GATE)
-        moved = np.zeros((len(points), 2))
-        inside = fade > 0
-        if inside.any():
-            moved[inside] = spline(points[inside]) * fade[inside, None]
-        return moved
+        return spline(points) * fade[:, None]
+
+    return motion
+
+
+def _sampled(anchors: np.ndarray, values: np.ndarray, smoothing: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Fit a thin-plate spline, take it on a fine grid and carry it on by a bicubic spline.
+
+    The bicubic one is the motion: a hundred times as fast, and as smooth. The grid is symmetric about x = 0,
+    so that mirrored faces move alike.
+    """
+    from scipy.interpolate import RBFInterpolator
+    from scipy.ndimage import map_coordinates, spline_filter
+
+    plate = RBFInterpolator(anchors, values, kernel="thin_plate_spline", smoothing=smoothing)
+    wide = int(np.ceil(np.abs(anchors[:, 0]).max() / _GRID))
+    low, high = np.floor(anchors[:, 1].min() / _GRID), np.ceil(anchors[:, 1].max() / _GRID)
+    x, y = np.arange(-wide, wide + 1), np.arange(low, high + 1)
+    grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2) * _GRID
+    planes = plate(grid).reshape(len(y), len(x), 2)
+    coefficients = [spline_filter(planes[..., c], order=3, mode="mirror") for c in (0, 1)]
+
+    def motion(points: np.ndarray) -> np.ndarray:
+        at = np.stack([points[:, 1] / _GRID - low, points[:, 0] / _GRID + wide])
+        return np.stack(
+            [map_coordinates(c, at, order=3, mode="mirror", prefilter=False) for c in coefficients], 1
+        )
 
     return motion
 

@@ -117,11 +117,12 @@ class Camera:
         s = self.settings
         beat = 0.7 * np.sin(2 * np.pi * s.flicker_hz * time_s + self._phase[0])
         beat += 0.3 * np.sin(2 * np.pi * 2.7 * s.flicker_hz * time_s + self._phase[1])
-        light: np.ndarray = np.full((1, 1), 1.0 + s.flicker * beat, np.float32)
+        light = np.full((1, 1), 1.0 + s.flicker * beat, np.float32)
         if s.gradient:
             angle = 2 * np.pi * s.gradient_hz * time_s + self._phase[2]
-            light = light + s.gradient * (np.cos(angle) * self._ramp_x + np.sin(angle) * self._ramp_y)
-        return light.astype(np.float32)
+            across = np.float32(s.gradient * np.cos(angle)) * self._ramp_x
+            return light + across + np.float32(s.gradient * np.sin(angle)) * self._ramp_y
+        return light
 
     def shoot(self, image: np.ndarray, frame: int, time_s: float) -> np.ndarray:
         """Take a picture ``(H, W, 3)`` uint8 RGB to what the camera stores, same shape and type."""
@@ -133,18 +134,14 @@ class Camera:
             return image
         if s.blur_px:
             image = cv2.GaussianBlur(image, (0, 0), s.blur_px)
-        if not (s.noise or s.flicker or s.gradient):
-            return image
-        if s.flicker or s.gradient:
-            light = self.gain(time_s)
-            if light.size == 1:
-                image = cv2.convertScaleAbs(image, alpha=float(light[0, 0]))
-            else:
-                image = cv2.multiply(image, cv2.merge([light] * 3), dtype=cv2.CV_8U)
+        if s.gradient:
+            image = cv2.multiply(image, cv2.merge([self.gain(time_s)] * 3), dtype=cv2.CV_8U)
+        elif s.flicker:
+            image = cv2.convertScaleAbs(image, alpha=float(self.gain(time_s)[0, 0]))
         if not s.noise:
             return image
         start = int(np.random.default_rng((self._seed, 606, frame)).integers(_POOL))
-        grain = self._pool[start : start + image.size].reshape(image.shape)
+        grain: np.ndarray = self._pool[start : start + image.size].reshape(image.shape)
         # the level is looked up in the smooth picture: noise follows the light, not itself
         grain = cv2.multiply(grain, cv2.LUT(image, self._levels))
         return cv2.add(image, grain, dtype=cv2.CV_8U)

@@ -65,7 +65,7 @@ class PlantedClip:
         duration = float(scene.times[-1] + scene.frame_s)
         self.events: tuple[Event, ...] = plan_events(plants, life, duration, seed)
         self._check_seen()
-        self.lattice = Lattice.over(self.shape, 1 / float(np.clip(2 * self.iod_px, 96, 192)))
+        self.lattice = Lattice.over(self.shape, _spacing(self.iod_px))
         self._keys = tuple(dict.fromkeys(event.key for event in self.events))
         self._fields = [self._make_field(key) for key in self._keys]
         self._head = HeadPath(life.head, self.shape, seed)
@@ -235,6 +235,14 @@ class PlantedClip:
         if motion is not None:
             moved[inside] = evaluate(motion, face[inside]) @ affine[:, :2].T
         return moved.reshape(height, width, 2).astype(np.float32)
+
+
+def _spacing(iod_px: float) -> float:
+    """Distance of lattice points, IOD: so fine that the way back errs by less than 0.05 px in the worst case.
+
+    The worst case is a blink; a plant of 5 % errs by some 0.01 px.
+    """
+    return 1 / float(np.clip(2.5 * iod_px, 128, 224))
 
 
 def _name(key: FieldKey) -> str:
