@@ -115,10 +115,14 @@ def analyse_and_show(
     from fleeting.cli._progress import watching
 
     videos = distinct_videos(videos)
-    with watching(len(videos), debug=debug) as watch:
-        outcomes = analyze_many(
-            videos, out, settings, jobs=jobs, ray_address=ray, overwrite=overwrite, on_event=watch
-        )
+    try:
+        with watching(len(videos), debug=debug) as watch:
+            outcomes = analyze_many(
+                videos, out, settings, jobs=jobs, ray_address=ray, overwrite=overwrite, on_event=watch
+            )
+    except KeyboardInterrupt:
+        typer.echo("stopped: what is finished is kept, and the same command goes on from there", err=True)
+        raise
     if len(outcomes) == 1:
         _tables.show_video(outcomes[0])
         return outcomes
@@ -132,6 +136,6 @@ def exit_code(outcomes: "Sequence[VideoOutcome]") -> int:
     from fleeting.core import UsageError
 
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    if len(errors) == len(outcomes) and all(isinstance(error, UsageError) for error in errors):
+    if errors and len(errors) == len(outcomes) and all(isinstance(error, UsageError) for error in errors):
         return 2
     return 1 if errors else 0
