@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "analyze": "fleeting.analysis",
+    "decode": "fleeting.spotting",
     "open_video": "fleeting.io",
     "read_report": "fleeting.io",
     "save_report": "fleeting.report",
