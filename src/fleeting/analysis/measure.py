@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from fleeting.core import FaceTrack
-from fleeting.face import FaceTracker, crop_transform, landmark, roi_from_landmarks
+from fleeting.face import FaceTracker, crop_transform, follow
 from fleeting.face.track import FacesWanted
 from fleeting.io import DecodedFrame
 from fleeting.motion import RegionSignals, RegionTracker
@@ -45,7 +45,7 @@ class _Gathering:
     def watch_lids(self, frame: DecodedFrame, time_s: float) -> None:
         """Landmark a frame in which the eyes changed."""
         if self.tracker.eyes_changed and time_s - self.times[-1] >= LIDS_S:
-            landmarks, presence = landmark(frame.rgb(), roi_from_landmarks(self.landmarks[-1]))
+            landmarks, presence = follow(frame.rgb(), self.landmarks[-1])
             if presence > 0.5:
                 self.add(frame.index, time_s, landmarks)
 

@@ -58,6 +58,7 @@ def upper_lid_height(landmarks: np.ndarray) -> np.ndarray:
     (1, 2)
     """
     points = np.asarray(landmarks, float)[..., :2]
+    check_shape(points, ("N", LANDMARKS, 2), "landmarks")
     heights = []
     for outer, inner, lid in ((33, 133, (160, 159, 158)), (263, 362, (387, 386, 385))):
         start, end = points[..., outer, :], points[..., inner, :]

@@ -10,10 +10,9 @@ from typing import Literal
 import numpy as np
 
 from fleeting.core import UsageError, check_image
-from fleeting.face.networks import detect, find_faces, landmark, roi_from_landmarks
+from fleeting.face.networks import MIN_PRESENCE, detect, find_faces, follow
 
 FacesWanted = Literal["largest", "all"]
-MIN_PRESENCE = 0.5
 LOOK_S = 0.25  # while nobody is seen, look this often
 LOOK_CLOSER_S = 1.0  # ... and this often into small parts of the picture
 LOOK_ALL_S = 1.0
@@ -91,7 +90,7 @@ class FaceTracker:
     def _follow(self, number: int, image: np.ndarray) -> None:
         track = self._tracks[number]
         before = track.landmarks
-        after, presence = landmark(image, roi_from_landmarks(before))
+        after, presence = follow(image, before)
         moved = float(np.linalg.norm(_centre(after) - _centre(before)))
         if presence >= MIN_PRESENCE and moved < JUMP * _size(before) and _inside(after, image):
             track.landmarks = after
