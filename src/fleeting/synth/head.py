@@ -16,8 +16,8 @@ from fleeting.synth.timing import ease
 
 _PIVOT = (0.0, 1.1)  # IOD: a head turns about its neck more than about its eyes
 _RIGID, _STILL = 1.45, 2.8  # face-oval radii within which the head is rigid, beyond which nothing moves
-_DEPTH = 0.9  # IOD from the plane of the ears to the front of the face
-_DEPTH_REACH = (1.35, 1.7)  # IOD, how wide and high the rounding is
+_DEPTH = 1.2  # IOD from the plane of the ears to the front of the face
+_DEPTH_REACH = (1.15, 1.7)  # IOD, how wide and high the rounding is
 _WAVES = 7
 _SLOWEST_HZ, _FASTEST_HZ = 0.06, 0.9
 
