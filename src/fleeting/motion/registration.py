@@ -15,8 +15,10 @@ from fleeting.core import check_shape
 SMOOTHING = 0.034  # of the eye distance: widens the range in which one step suffices
 LIGHT = 0.2  # of the eye distance: slower changes of brightness than this are light, not face
 DARK = 16.0  # grey levels; keeps dark corners from being amplified
-RIDGE = 2e-6  # mean squared gradient; pulls a region without texture to "not moved"
+RIDGE = 5e-6  # mean squared gradient; pulls a region without texture to "not moved"
 LINEAR = 0.03  # of the eye distance: further motion is measured on blurred pictures
+EVEN = 0.06  # of the eye distance: surroundings within which contrast is evened out
+EVEN_GRADIENT = 0.006  # gradient at which evening out begins: about that of noise
 COARSE = 0.08  # of the eye distance: that blur
 
 
@@ -86,7 +88,7 @@ class Reference:
         self.picture = picture
         self.regions = regions
         self.iod = iod
-        self._fine = _operator(picture, regions)
+        self._fine = _operator(picture, regions, iod)
         self._coarse: tuple[np.ndarray, sparse.csr_matrix] | None = None
 
     def displacements(self, picture: np.ndarray) -> np.ndarray:
@@ -101,7 +103,7 @@ class Reference:
         if far.any():
             if self._coarse is None:
                 blurred = self._blur(self.picture)
-                self._coarse = (blurred, _operator(blurred, self.regions))
+                self._coarse = (blurred, _operator(blurred, self.regions, self.iod))
             blurred, operator = self._coarse
             again = (operator @ (blurred - self._blur(picture)).ravel()).reshape(-1, 2)
             moved[far] = again[far]
@@ -143,7 +145,7 @@ def make_reference(picture: np.ndarray, regions: Regions, iod: float) -> Referen
     return Reference(picture, regions, iod)
 
 
-def _operator(picture: np.ndarray, regions: Regions) -> sparse.csr_matrix:
+def _operator(picture: np.ndarray, regions: Regions, iod: float) -> sparse.csr_matrix:
     """Sparse ``(2 R, H W)`` that turns a picture difference into displacements."""
     gx = cv2.Scharr(picture, cv2.CV_32F, 1, 0).ravel() / 32
     gy = cv2.Scharr(picture, cv2.CV_32F, 0, 1).ravel() / 32
@@ -151,14 +153,20 @@ def _operator(picture: np.ndarray, regions: Regions) -> sparse.csr_matrix:
     design = np.stack([gx[pixels], gy[pixels], flat[pixels], np.ones(len(pixels), np.float32)], 1).astype(
         float
     )
+    # An edge that stands still (the jaw against the neck) must not drown soft skin that moves: pixels
+    # count by how they differ from their surroundings, not by how strong the edges there are.
+    energy = cv2.GaussianBlur((gx**2 + gy**2).reshape(picture.shape), (0, 0), EVEN * iod).ravel()
+    weight = (EVEN_GRADIENT**2 / (energy[pixels] + EVEN_GRADIENT**2)).astype(float)
     # about the region's mean, so that offset and gain are well told apart
     mean = np.add.reduceat(design[:, 2], regions.starts) / regions.lengths
     design[:, 2] -= np.repeat(mean, regions.lengths)
-    normal = np.add.reduceat(design[:, :, None] * design[:, None, :], regions.starts)
-    ridge = RIDGE * regions.lengths[:, None] * np.array([1.0, 1.0, 0, 0]) + 1e-9
+    weighted = design * weight[:, None]
+    normal = np.add.reduceat(weighted[:, :, None] * design[:, None, :], regions.starts)
+    pull = RIDGE * np.add.reduceat(weight, regions.starts)
+    ridge = pull[:, None] * np.array([1.0, 1.0, 0, 0]) + 1e-9
     inverse = np.linalg.inv(normal + ridge[:, :, None] * np.eye(4))[:, :2]  # (R, 2, 4)
     inverse[regions.empty] = 0
-    solved = np.einsum("pij,pj->ip", np.repeat(inverse, regions.lengths, axis=0), design).astype(np.float32)
+    solved = np.einsum("pij,pj->ip", np.repeat(inverse, regions.lengths, axis=0), weighted).astype(np.float32)
     ends = regions.starts + regions.lengths
     values = np.concatenate([solved[:, a:b].ravel() for a, b in zip(regions.starts, ends, strict=True)])
     return sparse.csr_matrix((values, regions.columns, regions.rows), shape=(2 * regions.count, flat.size))

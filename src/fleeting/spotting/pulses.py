@@ -23,6 +23,7 @@ MACRO_S = (0.7, 1.0, 1.5, 2.2, 3.2)
 FLOOR = 0.0007  # noise that is always assumed, in eye distances
 # Share of the head's own motion that may be left in a region: of its shift, and of its turns.
 HEAD_LEAK = np.array([0.03, 0.03, 0.3, 0.3])
+HEAD_NOISE = np.array([0.0, 0.0, 0.005, 0.005])  # what the fit of a still head gives
 CALM_S = 3.0  # "just now" for activity
 BLOCK_S = 0.25
 
@@ -34,7 +35,8 @@ class Stretch:
     Parameters
     ----------
     channels
-        ``(T, D)`` float32: displacements as sums and differences of the sides (`side_channels`), eye distances.
+        ``(T, D)`` float32: displacements in eye distances, as sums and differences of the sides
+        (`side_channels`).
     head
         ``(T, 4)`` place and turn of the face (see ``motion.RegionSignals``).
     openings
@@ -70,8 +72,8 @@ class Responses:
     ``z`` ``(T, K)`` in units of the usual; ``size`` ``(T, K)`` of the action in eye distances;
     ``fit`` ``(T, K)`` cosine between movement and pattern, both in units of the usual; ``rise``, ``fall``,
     ``around`` ``(T, D)`` of the channels, see `differences`; ``noise`` ``(B, D)``: what each channel does
-    otherwise, for every block of ``block`` frames, eye distances; ``length_s`` the length looked for; ``memory`` keeps what was
-    computed from these once.
+    otherwise, for every block of ``block`` frames, eye distances; ``length_s`` the length looked for;
+    ``memory`` keeps what was computed from these once.
     """
 
     length_s: float
@@ -209,7 +211,8 @@ def differences(values: np.ndarray, fps: float, length_s: float) -> tuple[np.nda
     before = window_means(values, t - half - flank, t - half - 1)
     after = window_means(values, t + half + 1, t + half + flank)
     rise, fall = middle - before, middle - after
-    seen = ~(np.isnan(before) | np.isnan(after))  # a movement must be seen to begin and to end
+    # a movement must be seen to begin and to end
+    seen = ((t >= half + flank) & (t < len(values) - half - flank)).reshape(-1, *[1] * (values.ndim - 1))
     rise, fall = (np.where(seen, a, 0).astype(np.float32) for a in (rise, fall))
     return rise, fall, (rise + fall) / 2
 
@@ -224,5 +227,6 @@ def _noise(around: np.ndarray, head: np.ndarray, block: int, length_s: float) ->
         level[-1] = level[-2]
     reach = max(1, round(max(CALM_S, 3 * length_s) / BLOCK_S / 2))
     now = np.stack([np.median(level[max(0, i - reach) : i + reach + 1], axis=0) for i in range(len(level))])
-    leak = _blocks((HEAD_LEAK * head).max(axis=1), block).max(1)[:, None]
+    sure = np.sqrt(np.maximum(head**2 - HEAD_NOISE**2, 0))
+    leak = _blocks((HEAD_LEAK * sure).max(axis=1), block).max(1)[:, None]
     return np.sqrt(FLOOR**2 + np.maximum(usual[None], 1.25 * now) ** 2 + leak**2).astype(np.float32)

@@ -16,7 +16,7 @@ from fleeting.spotting.pulses import MACRO_S, MICRO_S, Stretch
 LEAST_FRAMES = 8
 WINDOW_S, MARGIN_S = 60.0, 6.0
 LIDS = (5, 7)
-SPEECH = (24, 25, 26)  # what a mouth does to speak
+SPEECH = (17, 24, 25, 26)  # what a mouth does to speak
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class SpotterSettings:
 
     least_z: float = 3.5
     least_size: float = 0.004
-    talk_activity: float = 0.004
-    talk_z: float = 2.7
-    talk_fit: float = 0.45
+    talk_activity: float = 0.0025
+    talk_z: float = 2.4
+    talk_fit: float = 0.43
     talk_rivals: float = 0.5
     blink_eyes: float = 0.1
     trim_s: float = 0.1
