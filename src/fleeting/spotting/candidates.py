@@ -40,6 +40,8 @@ class Candidate:
         Change of brightness in the eye openings.
     blink
         Whether an eye was closed meanwhile.
+    beside_lids
+        Response of the regions other than the lids alone.
     head
         Motion of the head within the movement, eye distances.
     vector
@@ -61,6 +63,7 @@ class Candidate:
     mouth_activity: float
     eyes: float
     blink: bool
+    beside_lids: float
     head: float
     vector: np.ndarray
     scale: np.ndarray
@@ -166,10 +169,24 @@ def _describe(stretch: Stretch, t: int, k: int, response: Responses, chosen: Hyp
         mouth_activity=_mouth_activity(response),
         eyes=float(np.abs(eyes).max()),
         blink=bool(stretch.closed[max(0, int(low + onset)) : int(np.ceil(low + offset)) + 1].any()),
+        beside_lids=_beside_lids(response, t, chosen.patterns[k]),
         head=float(np.ptp(stretch.head[near, :2], axis=0).max()),
         vector=(response.around[t] @ side_channels()).reshape(-1, 2),
         scale=scale,
     )
+
+
+def _beside_lids(response: Responses, t: int, pattern: np.ndarray) -> float:
+    """Response of a pattern without its lids: what is left of it in a blink."""
+    lids = [i for i, name in enumerate(motion_regions()) if "lid" in name or "eye" in name]
+    rest = pattern.copy()
+    rest[lids] = 0
+    wanted = side_channels() @ rest.ravel() / response.noise_at(t)
+    length = float(np.linalg.norm(wanted))
+    if length < 1e-9:
+        return 0.0
+    scaled = wanted / response.noise_at(t) / length
+    return float(min(response.rise[t] @ scaled, response.fall[t] @ scaled))
 
 
 def _mouth_activity(response: Responses) -> float:

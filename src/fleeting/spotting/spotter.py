@@ -16,6 +16,7 @@ from fleeting.spotting.pulses import MACRO_S, MICRO_S, Stretch
 LEAST_FRAMES = 8
 WINDOW_S, MARGIN_S = 60.0, 6.0
 LIDS = (5, 7)
+BLINK_REST = 0.6  # share of its response that a movement must have beside the lids, in a blink
 SPEECH = (17, 24, 25, 26)  # what a mouth does to speak
 
 
@@ -78,6 +79,8 @@ def refusal(one: Candidate, settings: SpotterSettings) -> str | None:
     movement is no different from what it does all the time. ``weak``: no more than noise.
     """
     if one.au == BLINK or (one.au in LIDS and (one.blink or one.eyes > settings.blink_eyes)):
+        return "blink"
+    if one.blink and one.beside_lids < max(settings.least_z, BLINK_REST * one.z):
         return "blink"
     if one.mouth_activity > settings.talk_activity:
         usual = one.au in SPEECH or one.rivals > settings.talk_rivals or one.fit < settings.talk_fit
