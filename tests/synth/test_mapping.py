@@ -34,9 +34,7 @@ def test_invert_says_when_a_motion_folds():
         invert(lambda p: -p, np.array([[0.3, 0.1]]))  # all points fall together
 
 
-@pytest.mark.parametrize(
-    ("au", "strength"), [(12, 0.1), (4, 0.08), (7, 0.05), (25, 0.12), (43, 0.1), (45, 0.12)]
-)
+@pytest.mark.parametrize(("au", "strength"), [(12, 0.1), (7, 0.05), (25, 0.12), (45, 0.12)])
 def test_lattice_inverse_agrees_with_the_analytic_one(au, strength):
     shape = FaceShape.from_landmarks(neutral_mesh())
     lattice = Lattice.over(shape, 1 / 224)  # what a clip takes at that size
