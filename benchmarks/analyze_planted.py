@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fleeting.analysis import AnalysisSettings, describe, spot_face
+from fleeting.analysis import AnalysisSettings, expressions_of, spot_face
 from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
 from fleeting.core import FaceTrack
 from fleeting.evaluation import match_intervals, poisson_interval, wilson_interval
@@ -90,7 +90,7 @@ def measured(path: Path, cache: Path | None) -> Measurement:
 
 def micro(measurement: Measurement) -> list:
     spotted = {n: spot_face(face, measurement) for n, face in measurement.faces.items()}
-    return [e for e, _ in describe(spotted, AnalysisSettings()) if e.interval.kind == "micro"]
+    return [e for e, _ in expressions_of(spotted, AnalysisSettings()) if e.interval.kind == "micro"]
 
 
 def tally_clip(path: Path, tally: Tally, cache: Path | None, *, misses: bool) -> None:

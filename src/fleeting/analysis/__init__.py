@@ -127,7 +127,7 @@ def analyze(
         if not len(measured.frames):
             raise InputError(path, f"ends before {chosen.start_s or 0:g} s", "give an earlier start (--from)")
         spotted = {n: spot_face(face, measured) for n, face in measured.faces.items()}
-        found = describe(spotted, chosen)
+        found = expressions_of(spotted, chosen)
         tracks = {n: face.track for n, face in measured.faces.items()}
         shown = (
             pictures(video, found, tracks) if chosen.pictures else [region_motion(one) for _, one in found]
@@ -161,7 +161,7 @@ def spot_face(face: FaceMeasurement, measured: Measurement) -> SpottingResult:
     return _shifted(result, first)
 
 
-def describe(
+def expressions_of(
     spotted: dict[int, SpottingResult], settings: AnalysisSettings
 ) -> list[tuple[Expression, Spotted]]:
     """Give every movement its action units and emotion, in order of time."""

@@ -7,8 +7,8 @@ from fleeting.core import ActionUnit, Emotion
 from fleeting.spotting import Spotted, hypotheses, side_channels
 
 MOST_UNITS = 3
-LEAST_GAIN = 0.12  # share of the movement that a further unit must explain
-BOTH_BALANCE = 0.4  # the weaker side of a both-sided action moves at least this share of the stronger
+LEAST_GAIN = 0.2  # share of the movement that a further unit must explain
+PARTNER = 0.3  # P(unit | found unit) from which a unit needs only a third of that
 
 
 def action_units(spotted: Spotted) -> tuple[ActionUnit, ...]:
@@ -35,6 +35,7 @@ def action_units(spotted: Spotted) -> tuple[ActionUnit, ...]:
     found: list[ActionUnit] = []
     left = movement.copy()
     taken: set[int] = set()
+    taken_units: list[int] = []
     for step in range(MOST_UNITS):
         if step == 0:
             k = chosen.units.index((spotted.au, spotted.side))
@@ -43,13 +44,24 @@ def action_units(spotted: Spotted) -> tuple[ActionUnit, ...]:
             gains[[i for i, (au, _) in enumerate(chosen.units) if au in taken]] = 0
             k = int(gains.argmax())
         gain = float(patterns[k] @ left) / whole
-        if step and gain**2 < LEAST_GAIN:
+        if step and gain**2 < _least_gain(chosen.units[k][0], taken_units):
             break
         au, side = chosen.units[k]
         taken |= {au} | _apart(au)
+        taken_units.append(au)
         found.append(ActionUnit(au, side, float(np.clip(gain, 0, 1))))
         left = left - (patterns[k] @ left) * patterns[k]
     return tuple(found)
+
+
+def _least_gain(au: int, taken: list[int]) -> float:
+    """A unit that is often coded together with one already found needs less of its own."""
+    order = facs.TWELVE_UNITS
+    known = [order.index(unit) for unit in taken if unit in order]
+    if au not in order or not known:
+        return LEAST_GAIN
+    often = float(facs.conditional(facs.co_occurrence())[known, order.index(au)].max())
+    return LEAST_GAIN / 3 if PARTNER is not None and often >= PARTNER else LEAST_GAIN
 
 
 def _apart(au: int) -> set[int]:

@@ -22,6 +22,7 @@ MOVE_PX = 0.8  # the crop follows the head when it has moved this much
 FOLLOW_STEPS = 4
 LOST_CORRELATION = 0.6  # below this likeness to the reference, registration has lost the face
 LANDMARK_PULL = 0.5  # share of a landmark's correction taken when the reference is renewed
+REDRAW_PX = 0.4  # masks are drawn anew when the landmarks have moved this much in the crop
 MASK_MEMORY = 0.5  # smoothing of the landmarks that draw the masks
 
 STIFF = {"nose_bridge": 1.0, "forehead": 0.6, "temple_left": 0.6, "temple_right": 0.6, "nose_tip": 0.6}
@@ -145,6 +146,7 @@ class RegionTracker:
         self._since = 0.0
         self._seen: tuple[np.ndarray, np.ndarray] | None = None
         self._eyes: np.ndarray | None = None
+        self._drawn: np.ndarray | None = None  # landmarks for which the masks were drawn
         self.eyes_changed = False
         self._block: list[tuple[int, np.ndarray, np.ndarray, float, np.ndarray]] = []
         self._done: list[tuple[np.ndarray, ...]] = []
@@ -252,6 +254,11 @@ class RegionTracker:
     def _draw_masks(self) -> None:
         """Draw the regions where the face is now."""
         assert self._mesh is not None
+        self._seen = None
+        drawn = self._drawn
+        if drawn is not None and np.linalg.norm(self._mesh - drawn, axis=1).mean() < REDRAW_PX:
+            return
+        self._drawn = self._mesh
         masks = facs.region_masks(self._mesh, (self.geometry.height, self.geometry.width))
         self._regions = Regions(masks[self._rows])
         openings = masks[self._open_rows].reshape(len(APPEARANCE), -1).astype(np.float32)
@@ -263,7 +270,6 @@ class RegionTracker:
         flat = self._basis[:, :, :4].reshape(-1, 4)
         trust = np.repeat(self._trust, 2)[:, None]
         self._quick = np.linalg.solve(flat.T @ (flat * trust) + 1e-3 * np.eye(4), (flat * trust).T)
-        self._seen = None
 
     def _renew(self, time_s: float, picture: np.ndarray) -> None:
         """Make ``picture`` the reference."""
