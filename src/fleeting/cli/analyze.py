@@ -126,8 +126,11 @@ def analyse_and_show(
     if len(outcomes) == 1:
         _tables.show_video(outcomes[0])
         return outcomes
-    overview = write_overview(outcomes, out, version=__version__)
-    _tables.show_videos(outcomes, overview)
+    overview: dict[str, Path] = {}
+    try:
+        overview = write_overview(outcomes, out, version=__version__)
+    finally:  # the results are there, whether or not there is room for the page over them
+        _tables.show_videos(outcomes, overview)
     return outcomes
 
 
