@@ -2,8 +2,8 @@
 
     python benchmarks/analyze_planted.py DIR [--cache DIR] [--plain VIDEO...] [--json FILE] [--misses]
 
-DIR holds pairs ``<stem>.mp4`` and ``<stem>.csv`` from ``planted.py``. Clips are grouped by what stands before the last
-two parts of the stem. Micro-expressions only, rule ``strict``: one to one, IoU >= 0.5, inclusive
+DIR holds pairs ``<stem>.mp4`` and ``<stem>.csv`` from ``planted.py``. Clips are grouped by what stands before the
+last two parts of the stem. Micro-expressions only, rule ``strict``: one to one, IoU >= 0.5, inclusive
 native frames. ``--plain`` gives untouched videos whose finds are false alarms by definition.
 """
 
@@ -128,10 +128,20 @@ def tally_clip(path: Path, tally: Tally, cache: Path | None, *, misses: bool) ->
         taken = {p for _, p in pairs}
         for i, e in enumerate(found):
             if i not in taken:
-                units = [(u.au, u.side, round(u.score, 2)) for u in e.action_units]
-                print(
-                    f"  false {path.stem} {e.interval.onset_frame}-{e.interval.offset_frame} {e.interval.score} {units}"
-                )
+                units, span = [(u.au, u.side, round(u.score, 2)) for u in e.action_units], e.interval
+                print(f"  false {path.stem} {span.onset_frame}-{span.offset_frame} {span.score} {units}")
+
+
+def line(name: str, r: dict) -> str:
+    def show(key: str, form: str = "{:.2f}") -> str:
+        return "-" if r[key] is None else form.format(r[key])
+
+    low, high = r["alarms_95"]
+    return (
+        f"{name:34s} planted {r['planted']:4d} recall {show('recall')} precision {show('precision')}"
+        f" F1 {show('f1')} FA/min {r['alarms_per_minute']:.1f} [{low:.1f}, {high:.1f}]"
+        f" apex {show('apex_frames', '{:.1f}')} AU {show('unit_right')} side {show('side_right')}"
+    )
 
 
 def main() -> None:
@@ -151,16 +161,7 @@ def main() -> None:
         tally_clip(clip, tallies[f"untouched {clip.name}"], a.cache, misses=a.misses)
         tally_clip(clip, tallies["untouched, all"], a.cache, misses=False)
     for name, tally in tallies.items():
-        r = tally.row()
-
-        def show(value, form="{:.2f}"):
-            return "-" if value is None else form.format(value)
-
-        print(
-            f"{name:34s} planted {r['planted']:4d} recall {show(r['recall'])} precision {show(r['precision'])} F1 {show(r['f1'])}"
-            f" FA/min {r['alarms_per_minute']:.1f} [{r['alarms_95'][0]:.1f}, {r['alarms_95'][1]:.1f}]"
-            f" apex {show(r['apex_frames'], '{:.1f}')} AU {show(r['unit_right'])} side {show(r['side_right'])}"
-        )
+        print(line(name, tally.row()))
     total: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for tally in tallies.values():
         for unit, (hit, miss) in tally.by_unit.items():

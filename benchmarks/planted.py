@@ -1,4 +1,4 @@
-"""Clips with planted micro-expressions for the benchmarks: portraits, still real faces, talking and acting faces.
+"""Clips with planted micro-expressions: portraits, still real faces, talking and acting faces.
 
     python benchmarks/planted.py portrait --out DIR --fps 30 --strength 3 --clips 6 [--basis tps] [--seed 0]
     python benchmarks/planted.py real --out DIR --strength 4 6 --repeats 10 [--basis tps] [--seed 0]

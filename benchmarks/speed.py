@@ -3,15 +3,14 @@
     python benchmarks/speed.py [--out FILE.json] [--seconds 60] [--long 20]
 
 Makes a 640x480 H.264 clip (30 frames/s) of a face with some planted movement, then in one run, alternating:
-decode to RGB with PyAV's own threads; analyse without pictures. Each in its own process; the median of three. Peak
-memory is measured on the clip and on one ``--long`` times longer (the same packets, repeated).
+decode to RGB with PyAV's own threads; analyse without and with pictures. Each in its own process; the median of
+three. Peak memory is measured on the clip and on one ``--long`` times longer (the same packets, repeated).
 """
 
 import argparse
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -36,10 +35,10 @@ from fleeting.analysis import analyze
 from fleeting.face import find_faces
 import numpy as np
 find_faces(np.zeros((64, 64, 3), np.uint8))
-start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 t = time.perf_counter()
 report = analyze(sys.argv[1], pictures=sys.argv[2] == "1")
-print(time.perf_counter() - t, report.video.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, len(report.expressions))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(time.perf_counter() - t, report.video.frames, peak, len(report.expressions))
 """
 
 

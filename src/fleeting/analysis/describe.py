@@ -55,7 +55,7 @@ def action_units(spotted: Spotted) -> tuple[ActionUnit, ...]:
 
 
 def _least_gain(au: int, taken: list[int]) -> float:
-    """A unit that is often coded together with one already found needs less of its own."""
+    """Ask less of a unit that is often coded together with one already found."""
     order = facs.TWELVE_UNITS
     known = [order.index(unit) for unit in taken if unit in order]
     if au not in order or not known:

@@ -38,7 +38,8 @@ def dis_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     if min(first.shape) < 16:
         raise ShapeError(f"expected at least 16 x 16 pixels, got {first.shape}")
     engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return np.asarray(engine.calc(first, second, None))
+    field = np.zeros((*first.shape, 2), np.float32)
+    return np.asarray(engine.calc(first, second, field))
 
 
 def strain(flow: np.ndarray) -> np.ndarray:
