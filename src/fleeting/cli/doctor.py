@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib
-import importlib.metadata
 import io
 import json
 import os
@@ -187,6 +186,8 @@ def _writable(name: str, folder: Path | None) -> Check:
 
 def _requirements() -> dict[str, list[str]]:
     """Names of packages by extra, ``""`` for the core, as the installed fleeting states them."""
+    import importlib.metadata  # it takes a fifth of `fleeting --help`, which needs none of it
+
     wanted: dict[str, list[str]] = {}
     if _version("fleeting") is None:
         return wanted
@@ -200,6 +201,8 @@ def _requirements() -> dict[str, list[str]]:
 
 
 def _version(package: str) -> str | None:
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
