@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fleeting.core import InputError
+from fleeting.core import InputError, UsageError
 from fleeting.core.geometry import transform_points
 from fleeting.facs import neutral_mesh
 from fleeting.io import open_video, write_video
@@ -108,5 +108,7 @@ def test_video_is_cut_and_scaled(moving):
         path, [Plant((4,), at_s=0.1, duration_s=0.3)], duration_s=0.6, camera=CameraSettings(scale=0.5)
     )
     assert len(clip) == 15
+    with pytest.raises(UsageError, match="rate of its own"):
+        plant(path, [], fps=100)
     assert clip.size == (150, 150)
     assert next(clip.frames()).shape == (150, 150, 3)

@@ -13,6 +13,7 @@ from fleeting.synth._shape import FaceShape
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _SMOOTH_S = 0.06  # standard deviation of the smoothing of a followed face, seconds
+_SHAPES = 300  # frames that the face's shape is the median of
 _STEADY_BELOW = 0.75  # IOD: what lies above this height keeps its shape while a person talks
 _LIDS = (
     33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246,
@@ -178,6 +179,9 @@ def _still(
 def _moving(path: Path, fps: float | None, duration_s: float | None, scale: float) -> Scene:
     from fleeting.io import open_video
 
+    if fps is not None and not path.is_dir():
+        raise UsageError(f"{path}: a video has a frame rate of its own; leave fps out")
+
     def images() -> Iterator[np.ndarray]:
         with open_video(path, fps=fps) as video:
             for frame in video.frames(0.0, last):
@@ -237,7 +241,7 @@ def _follower() -> Callable[[np.ndarray], np.ndarray | None]:
         if points is None:
             return None
         last.append(points)
-        return points[:, :2].astype(np.float64)
+        return points[:, :2].astype(np.float32)
 
     return follow
 
@@ -269,7 +273,8 @@ def fit_track(
     """
     from scipy.ndimage import gaussian_filter1d
 
-    shape = FaceShape(np.median([FaceShape.from_landmarks(one).points for one in found], axis=0))
+    some = found[:: max(1, len(found) // _SHAPES)]
+    shape = FaceShape(np.median([FaceShape.from_landmarks(one).points for one in some], axis=0))
     steady = neutral_mesh()[:, 1] < _STEADY_BELOW
     steady[list(_LIDS)] = False
     design = np.column_stack([shape.points[steady], np.ones(int(steady.sum()))])
@@ -279,6 +284,6 @@ def fit_track(
         gaussian_filter1d(piece, max(_SMOOTH_S * fps, 1e-3), axis=0, mode="nearest")
         for piece in np.split(fitted, breaks)
     ]
-    nearest = np.abs(np.arange(len(times))[:, None] - frames).argmin(1)
-    affines = np.concatenate(smooth)[nearest]
+    middles = (frames[1:] + frames[:-1]) / 2
+    affines = np.concatenate(smooth)[np.searchsorted(middles, np.arange(len(times)))]
     return FaceShape(shape.points, affines[frames[0]]), affines

@@ -84,15 +84,19 @@ class PlantedClip:
     def _make_field(self, key: FieldKey) -> UnitField:
         if key.gaze is not None:
             return gaze_field(self.shape, self.lattice, key.gaze)
-        basis = "kernel" if key.aus == (45,) else self.basis
+        basis = key.basis or self.basis
         return unit_field(self.shape, self.lattice, key.aus, key.side, basis=basis, seed=self.seed)
 
     def strengths(self, times: np.ndarray) -> np.ndarray:
         """Strength of every field at times ``(N,)``: ``(N, F)`` IOD."""
         total = np.zeros((len(times), len(self._keys)))
+        times = np.asarray(times, float)
         for event in self.events:
+            # the lower lid comes up by 0.12 of what the upper one comes down
             peak = event.strength * (self._opening / 1.12 if event.what == "blink" else 1.0)
-            total[:, self._keys.index(event.key)] += peak * event.ease(np.asarray(times, float))
+            near = np.flatnonzero((times > event.at_s) & (times < event.at_s + event.duration_s))
+            if len(near):
+                total[near, self._keys.index(event.key)] += peak * event.ease(times[near])
         return total
 
     def _lash_shadow(self, strength: float) -> float:

@@ -82,11 +82,16 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class FieldKey:
-    """Which motion field an event moves: action units with a side, or the gaze along x or y."""
+    """Which motion field an event moves: action units with a side, or the gaze along x or y.
+
+    ``basis`` is None where the clip's own basis holds; blinks always take the kernel basis, since only its
+    lid fields close an eye.
+    """
 
     aus: tuple[int, ...] = ()
     side: Side = "both"
     gaze: tuple[float, float] | None = None
+    basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +187,7 @@ def _blinks(
     starts = sorted([*life.blinks_s, *random])
     # lids fall faster than they rise
     return [
-        Event("blink", FieldKey((45,)), BLINK_CLOSURE, start, float(length), 0.38)
+        Event("blink", FieldKey((45,), basis="kernel"), BLINK_CLOSURE, start, float(length), 0.38)
         for start, length in zip(starts, lengths, strict=False)
     ]
 
