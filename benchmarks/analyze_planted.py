@@ -2,9 +2,9 @@
 
     python benchmarks/analyze_planted.py DIR [--cache DIR] [--plain VIDEO...] [--json FILE] [--misses]
 
-DIR holds pairs ``<stem>.mp4`` and ``<stem>.csv`` from ``planted.py``. Clips are grouped by what stands before the
-last two parts of the stem. Micro-expressions only, rule ``strict``: one to one, IoU >= 0.5, inclusive
-native frames. ``--plain`` gives untouched videos whose finds are false alarms by definition.
+DIR holds pairs ``<stem>.mp4`` and ``<stem>.csv`` from ``planted.py``. Clips are grouped by what stands
+before the last two parts of the stem. Micro-expressions only, rule ``strict``: one to one, IoU >= 0.5,
+inclusive native frames. ``--plain`` gives untouched videos whose finds are false alarms by definition.
 """
 
 import argparse

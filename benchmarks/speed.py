@@ -3,8 +3,8 @@
     python benchmarks/speed.py [--out FILE.json] [--seconds 60] [--long 20]
 
 Makes a 640x480 H.264 clip (30 frames/s) of a face with some planted movement, then in one run, alternating:
-decode to RGB with PyAV's own threads; analyse without and with pictures. Each in its own process; the median of
-three. Peak memory is measured on the clip and on one ``--long`` times longer (the same packets, repeated).
+decode to RGB with PyAV's own threads; analyse without and with pictures. Each in its own process; the median
+of three. Peak memory is measured on the clip and on one ``--long`` times longer (the same packets, repeated).
 """
 
 import argparse
