@@ -39,7 +39,8 @@ def dis_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         raise ShapeError(f"expected at least 16 x 16 pixels, got {first.shape}")
     engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     field = np.zeros((*first.shape, 2), np.float32)
-    return np.asarray(engine.calc(first, second, field))
+    # DIS takes no views with gaps between rows, as crops and decoded pictures are
+    return np.asarray(engine.calc(np.ascontiguousarray(first), np.ascontiguousarray(second), field))
 
 
 def strain(flow: np.ndarray) -> np.ndarray:
