@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -270,6 +270,23 @@ def test_a_skipped_video_carries_its_name_of_now(tmp_path: Path) -> None:
     (outcome,) = analyze_many([moved], out)
     assert outcome.status == "skipped"
     assert outcome.row.summary.file == str(moved)
+
+
+def test_ray_workers_get_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They run in another folder, perhaps on another machine."""
+    seen: dict[str, object] = {}
+
+    def run_jobs(work: object, tasks: list[object], **options: object) -> Iterator[object]:
+        seen.update(work=work, tasks=tasks, **options)
+        yield from ()
+
+    monkeypatch.setattr("fleeting.analysis.batch.run_jobs", run_jobs)
+    monkeypatch.chdir(tmp_path)
+    analyze_many(["a.mp4", "b/c.mp4"], "out", ray_address="auto")
+    assert seen["ray_address"] == "auto"
+    assert seen["tasks"] == [(0, str(tmp_path / "a.mp4"), "a"), (1, str(tmp_path / "b/c.mp4"), "c")]
+    assert seen["work"].keywords["out"] == tmp_path / "out"  # type: ignore[attr-defined]
+    assert seen["work"].keywords["listen"] is None  # type: ignore[attr-defined]
 
 
 def test_output_folder_that_is_a_file(tmp_path: Path) -> None:

@@ -230,6 +230,23 @@ def test_an_unknown_length_has_no_time_left(
     assert capsys.readouterr().out == "[1/1] a.ts: 5000 frames, 250 frames/s\n"
 
 
+def test_bars_know_what_is_known() -> None:
+    """A known length gives a share and a time left, an unknown one a pulse, in whatever order they come."""
+    progress = _progress._bars()
+    bars = _progress._Bars(progress, 3, debug=False)
+    seen = []
+    for index, expected in enumerate((100, None, 50)):
+        bars(VideoStarted(index, f"in/v{index}.mp4", expected))
+        bars._drawn = 0.0
+        bars(VideoProgress(index, 25, 1.0))
+        one = progress.tasks[-1]
+        seen.append((one.description, one.total, one.completed))
+        bars(VideoOutcome(index, f"in/v{index}.mp4", f"v{index}", "done", None))  # type: ignore[arg-type]
+        assert not progress.tasks[-1].visible
+    assert seen == [("v0.mp4", 100, 25), ("v1.mp4", None, 25), ("v2.mp4", 50, 25)]
+    assert (progress.tasks[0].description, progress.tasks[0].completed) == ("all videos", 3)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="pseudo terminals are a POSIX thing")
 def test_on_a_terminal_there_is_a_bar(tmp_path: Path) -> None:
     clip = grey_clip(tmp_path / "a.mp4", 60)

@@ -116,7 +116,8 @@ def analyze_many(
     settings
         As for ``analyze``.
     jobs, ray_address
-        As for ``fleeting.jobs.run_jobs``. With Ray, all machines must see the videos and the folder.
+        As for ``fleeting.jobs.run_jobs``. With Ray, all machines must see the videos and the folder, and
+        paths become absolute.
     overwrite
         Whether to do again what is done: a video is done where its content, the settings and the models agree
         with the result that lies there.
@@ -151,6 +152,8 @@ def analyze_many(
 
     videos = distinct_videos(paths)
     folder = validate_folder(out)
+    if ray_address is not None:  # other machines have other working folders
+        videos, folder = [os.path.abspath(video) for video in videos], folder.absolute()  # noqa: PTH100
     tasks = list(zip(range(len(videos)), videos, result_stems(videos), strict=True))
     chosen = settings or AnalysisSettings()
     listen = on_event or (lambda _: None)

@@ -97,9 +97,8 @@ class _Bars:
             tell_failure(event, debug=self._debug)
         elif isinstance(event, VideoStarted):
             name = one_line(Path(event.path).name)
-            self._progress.reset(
-                self._one, total=event.expected_frames, description=name, visible=True, unit="frames"
-            )
+            self._progress.remove_task(self._one)  # reset() cannot make a known total unknown
+            self._one = self._progress.add_task(name, total=event.expected_frames, unit="frames")
         elif (now := time.monotonic()) - self._drawn > BAR_EVERY_S:
             self._drawn = now
             self._progress.update(self._one, completed=event.frames)
