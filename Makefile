@@ -1,6 +1,6 @@
 # make demo   plant micro-expressions into a portrait, analyse the clip, print what was found
 # make test   everything that must hold before a change is taken: lint, types, import rules, quick tests
-# The rest: test-slow, test-all, lint, types, imports, api-surface, constraints, clean.
+# The rest: test-quick, test-slow, test-all, lint, types, imports, api-surface, constraints, clean.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -19,14 +19,18 @@ JOBS ?= 2
 DEMO_OUT ?= demo-out
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test test-slow test-all lint types imports api-surface constraints clean
+.PHONY: help demo test test-quick test-slow test-all lint types imports api-surface constraints clean
 help:
 	@sed -n 's/^# //p' Makefile | head -3
 
 demo: $(VENV)/.has-demo
 	$(BIN)/fleeting demo --out $(DEMO_OUT)
 
-test: lint types imports
+# All four are run and shown even where one fails; the tests come last.
+test: $(VENV)/.has-dev
+	@$(MAKE) --no-print-directory --keep-going lint types imports test-quick
+
+test-quick: $(VENV)/.has-dev
 	$(PYTEST) -m "not slow" --cov=fleeting --cov-report=term:skip-covered
 
 test-all: test
@@ -52,7 +56,8 @@ api-surface: $(VENV)/.has-dev
 
 # Stamps: pip runs again only where what it is told has changed. Editable, so that a change in src/ needs no install.
 $(VENV)/.has-dev $(VENV)/.has-demo: $(VENV)/.has-%: pyproject.toml constraints.txt | $(VENV)/.made
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[$*]'
+	@echo "installing fleeting[$*] into $(VENV): about half a minute"
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$*]'
 	@touch $@
 
 $(VENV)/.made:
