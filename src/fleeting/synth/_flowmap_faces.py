@@ -1,17 +1,15 @@
 """One person for flow maps: a face shape, its own way to move, and the bank of all its motions on a grid."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from fleeting.facs import neutral_mesh
 from fleeting.synth._eyes import gaze_push, lid_push
 from fleeting.synth._flowmap_units import UNITS
 from fleeting.synth._kernels import _part, _table, eye_guard, look_up
-from fleeting.synth._shape import FaceShape, Half
+from fleeting.synth._shape import OVAL, FaceShape, Half
 from fleeting.synth._smooth import step
 
 GRID = 44  # points of the bank each way
@@ -22,16 +20,18 @@ _HALVES: tuple[Half, ...] = ("left", "right")
 _PIVOT_Y = 1.1  # IOD below the eyes: a head turns about its neck
 _DEPTH, _REACH = 1.2, (1.15, 1.7)  # IOD: height of the face's relief and how wide it is
 _LEFT_LINES = (
-    ((285, 295, 282, 283, 276), 0.05, 1.0),  # brow, lower and upper edge together
-    ((398, 384, 385, 386, 387, 388, 466), 0.04, 1.0),  # lids
-    ((382, 381, 380, 374, 373, 390, 249), 0.04, 0.9),
-    ((13, 312, 311, 310, 415, 291), 0.05, 1.0),  # line between the lips
-    ((0, 267, 269, 270, 409, 291), 0.04, 0.7),
-    ((17, 314, 405, 321, 375, 291), 0.04, 0.7),
-    ((2, 326, 327, 294, 279), 0.05, 0.9),  # nostrils and wing
-    ((168, 399, 437, 456), 0.04, 0.4),  # side of the nose
-    ((279, 426, 436, 432), 0.05, 0.4),  # fold between cheek and mouth
+    ((285, 295, 282, 283, 276), 1.0),  # brow, lower edge
+    ((398, 384, 385, 386, 387, 388, 466), 1.0),  # lids
+    ((382, 381, 380, 374, 373, 390, 249), 0.9),
+    ((13, 312, 311, 310, 415, 291), 1.0),  # line between the lips
+    ((0, 267, 269, 270, 409, 291), 0.7),
+    ((17, 314, 405, 321, 375, 291), 0.7),
+    ((2, 326, 327, 294, 279), 0.9),  # nostrils and wing
+    ((168, 399, 437, 456), 0.4),  # side of the nose
+    ((279, 426, 436, 432), 0.4),  # fold between cheek and mouth
+    (OVAL[1:19], 0.5),  # rim of the face
 )
+"""Vertices of lines on the left half, and how well flow can be measured on them."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def make_person(
     bank = np.moveaxis(np.stack(rows).astype(np.float32), -1, 1).reshape(len(rows), 2, GRID, GRID)
     gain = np.exp(rng.normal(0, 0.2 * motion, (len(UNITS), 1)))
     tilt = asymmetry * (rng.normal(0, 0.12) + rng.normal(0, 0.15, (len(UNITS), 1)))
-    return Person(crop, bank, _texture(rng, face, points, oval), gain * np.exp(np.hstack([tilt, -tilt])))
+    return Person(crop, bank, _texture(rng, face, crop), gain * np.exp(np.hstack([tilt, -tilt])))
 
 
 def _unit(
@@ -148,14 +148,31 @@ def _unit(
     for part in look_up(_table(), au)["parts"]:
         own = _vary(part, rng, motion, grow)
         angle = turn + motion * rng.normal(0, 0.1)
+        if part.get("mid"):
+            near, push = _push(face, own, "left", points)
+            for skin, _ in halves:
+                skin[near] += 0.5 * push
+            continue
         for (skin, lid), half in zip(halves, _HALVES, strict=True):
             if part["kind"].endswith("_lid"):
                 lid += own["gain"] * lids[half, part["kind"] == "upper_lid"]
             else:
-                share = 0.5 if part.get("mid") else 1.0
-                push = share * _part(face, own, "left" if part.get("mid") else half, points)
-                skin += push @ _rotation(0.0 if part.get("mid") else angle if half == "left" else -angle)
+                near, push = _push(face, own, half, points)
+                skin[near] += push @ _rotation(angle if half == "left" else -angle)
     return halves
+
+
+def _push(
+    face: FaceShape, part: dict[str, Any], half: Half, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in ``points`` of what a part can move (its kernel ends at its size), and how they move."""
+    near = np.arange(len(points))
+    if part["kind"] != "press":
+        flip = np.array([1.0 if half == "left" else -1.0, 1.0])
+        x, y = face.middle_of(part["at"], half) + flip * part["shift"]
+        wide, high = part["size"]
+        near = np.flatnonzero((np.abs(points[:, 0] - x) < wide) & (np.abs(points[:, 1] - y) < high))
+    return near, _part(face, part, half, points[near])
 
 
 def _vary(part: dict[str, Any], rng: np.random.Generator, motion: float, grow: float) -> dict[str, Any]:
@@ -181,20 +198,19 @@ def _head(points: np.ndarray, oval: np.ndarray) -> list[np.ndarray]:
     return [hold * np.stack(field, 1) for field in fields]
 
 
-def _texture(rng: np.random.Generator, face: FaceShape, points: np.ndarray, oval: np.ndarray) -> np.ndarray:
-    """Measurability: high on the lines of a face, low on bare skin, by chance in the background."""
-    total = np.zeros(len(points))
-    for half in _HALVES:
-        own = face.half(half)
-        for vertices, width, weight in _LEFT_LINES:
-            line = own[list(vertices)]
-            dense = np.concatenate([a + np.linspace(0, 1, 4)[:, None] * (b - a) for a, b in pairwise(line)])
-            near, _ = cKDTree(dense).query(points, distance_upper_bound=4 * width)
-            ridge = np.exp(-((near / width) ** 2) / 2)
-            total = np.maximum(total, weight * rng.uniform(0.6, 1.0) * ridge)
-    rim = np.exp(-(((oval - 1.0) / 0.06) ** 2)) * rng.uniform(0.2, 0.8)
-    patches = rng.uniform(0, 0.3, (6, 6))
-    at = np.minimum((np.arange(GRID) * 6) // GRID, 5)
-    return np.clip(np.maximum(total, rim).reshape(GRID, GRID) + patches[np.ix_(at, at)], 0, 1).astype(
-        np.float32
-    )
+def _texture(rng: np.random.Generator, face: FaceShape, crop: Crop) -> np.ndarray:
+    """Measurability: high on the lines of a face, low on bare skin, by chance from place to place."""
+    import cv2
+
+    drawn = np.zeros((GRID, GRID), np.uint8)
+    lines = [(half, line, weight) for half in _HALVES for line, weight in _LEFT_LINES]
+    for half, vertices, weight in sorted(lines, key=lambda line: line[2]):
+        place = np.array([[crop.left, crop.top]]), np.array([[crop.width, crop.height]])
+        at = (((face.half(half)[list(vertices)] - place[0]) / place[1] - 0.5) / MARGIN + 0.5) * (GRID - 1)
+        dots = np.rint(at * 16).astype(np.int32)[None]
+        cv2.polylines(
+            drawn, dots, isClosed=False, color=255 * weight * rng.uniform(0.6, 1), lineType=16, shift=4
+        )
+    soft = cv2.GaussianBlur(drawn.astype(np.float32) / 255, (5, 5), 1.0) * 1.8
+    patches = cv2.resize(rng.uniform(0, 0.3, (6, 6)), (GRID, GRID), interpolation=cv2.INTER_LINEAR)
+    return np.clip(soft + patches, 0, 1).astype(np.float32)

@@ -18,7 +18,7 @@ from fleeting.synth._flowmap_units import CLASSES, TABLES, UNITS, draw_units, un
 
 Normalise = Literal["minmax", "none"]
 
-_MAPS_A_SUBJECT = 50
+_MAPS_A_SUBJECT = 100
 _MOST_SUBJECTS = 10_000
 _CHUNK = 64  # maps at a time: keeps scratch arrays inside the cache
 
@@ -152,7 +152,7 @@ def flowmaps(
     seed
         Same seed and settings, same maps. A subject's maps depend on the seed and its own number alone.
     subjects
-        Number of people; by default one for every 50 maps.
+        Number of people; by default one for every 100 maps.
     normalise
         ``"minmax"`` scales each picture's channels to 0..255, as the public maps are; ``"none"`` gives
         float32 pixels.
@@ -301,8 +301,10 @@ def _draw_maps(
     )
     pixels = size / (100.0 * np.stack([person.crop.width * scale[1], person.crop.height * scale[0]], 1))
     flow = flow * pixels[:, :, None, None].astype(np.float32)
-    maps = np.stack([flow[:, 0], flow[:, 1], strain_maps(flow)], axis=-1)
-    return min_max(maps) if normalise == "minmax" else maps.astype(np.float32)
+    planes = np.concatenate([flow, strain_maps(flow)[:, None]], axis=1)
+    if normalise == "minmax":
+        planes = min_max(planes)
+    return np.ascontiguousarray(np.moveaxis(planes, 1, -1))
 
 
 def _unit_weights(
