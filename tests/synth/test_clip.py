@@ -234,7 +234,7 @@ def test_wrong_sources(tmp_path, marks):
     with pytest.raises(InputError, match="shows no face"):
         plant(grey, [Plant((12,))], fps=20, duration_s=2)
     with pytest.raises(UsageError, match="needs fps and a duration"):
-        plant(grey, [Plant((12,))], landmarks=marks)
+        plant(grey, [], landmarks=marks)
     with pytest.raises(InputError, match="cannot be read"):
         plant(tmp_path / "none.png", [Plant((12,))], fps=20, duration_s=2)
     (tmp_path / "text.png").write_text("no picture")

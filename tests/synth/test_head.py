@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fleeting.core import UsageError
-from fleeting.core.geometry import similarity, transform_points
+from fleeting.core import UsageError, similarity, transform_points
 from fleeting.facs import neutral_mesh
 from fleeting.synth import HeadMotion, Life, Turn, plant
 from fleeting.synth._shape import FaceShape

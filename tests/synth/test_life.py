@@ -52,6 +52,13 @@ def test_talk_has_syllables_at_its_rate_and_mouth_units_only():
     assert max(e.strength for e in events) <= 0.08
 
 
+def test_talk_without_a_duration_lasts_to_the_end():
+    events = plan_events([], Life(talk=(Talk(),)), 20.0, 1)
+    assert 18.5 < max(e.at_s + e.duration_s for e in events) <= 20.0
+    longer = plan_events([], Life(talk=(Talk(),)), 40.0, 1)
+    assert longer[: len(events) - 1] == events[:-1]
+
+
 def test_blink_closes_the_eye_and_darkens_what_is_left(marks):
     flat = np.full((168, 152, 3), 150, np.uint8)  # on a flat picture only light can be seen
     clip = plant(flat, fps=50, duration_s=0.5, landmarks=marks, life=Life(blinks_s=(0.04,)))

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fleeting.core import InputError, UsageError
-from fleeting.core.geometry import transform_points
+from fleeting.core import InputError, UsageError, transform_points
 from fleeting.facs import neutral_mesh
 from fleeting.io import open_video, write_video
 from fleeting.synth import CameraSettings, HeadMotion, Life, Plant, plant

@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Synthetic faces with exact truth.", no_args_is_help=True)
 
-_LENGTH_AFTER_S = 1.0
-_PHOTO_FPS = 100.0
-
 Source = Annotated[Path, typer.Argument(help="A photograph, a video or a folder of images.")]
 Au = Annotated[
     list[str], typer.Option(help="Action units that move together, as 12, 6+12 or 12L; repeatable.")
@@ -47,9 +44,11 @@ def plant(
     apex: Apex = [0.5],  # noqa: B006
     easing: Easing = ["cosine"],  # noqa: B006
     stem: Annotated[str, typer.Option(help="Name of the files; by default the source's.")] = "",
-    fps: Annotated[float | None, typer.Option(help="Frames a second of a photograph or a folder.")] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames a second: 100 for a photograph, needed for a folder.")
+    ] = None,
     length: Annotated[
-        float | None, typer.Option(help="Seconds; by default a second after the last one.")
+        float | None, typer.Option(help="Seconds; by default a photograph until a second after the last one.")
     ] = None,
     basis: Annotated[str, typer.Option(help="How faces move: kernel or tps.")] = "kernel",
     noise: Annotated[float, typer.Option(help="Sensor noise at mid grey, grey levels.")] = 0.0,
@@ -85,14 +84,11 @@ def plant(
         if flow not in ("none", "onset-apex", "frames"):
             raise UsageError(f"--flow: expected none, onset-apex or frames, got {flow!r}")
         plants = plants_of(au, strength, at, duration, side, apex, easing)
-        photo = not source.is_dir() and source.suffix.lower() in _photo_suffixes()
-        end = max(p.at_s + p.duration_s for p in plants) + _LENGTH_AFTER_S
-        seconds = length if length is not None or not photo else end
         clip = plant_in(
             source,
             plants,
-            fps=fps or (_PHOTO_FPS if photo else None),
-            duration_s=seconds,
+            fps=fps,
+            duration_s=length,
             seed=seed,
             basis=basis,
             camera=CameraSettings(
@@ -102,7 +98,7 @@ def plant(
                 head=HeadMotion(sway_percent=sway, roll_deg=roll, yaw_deg=turn, pitch_deg=turn),
                 blinks_per_minute=blinks,
                 gaze_per_minute=gaze,
-                talk=(Talk(0.0, seconds or 36_000.0, talk),) if talk else (),
+                talk=(Talk(strength_percent=talk),) if talk else (),
             ),
         )
         paths = write_planted(clip, out, stem or source.stem, flows=flow)  # type: ignore[arg-type]
@@ -118,12 +114,6 @@ def plant(
     for path in paths:
         if path is not None:
             typer.echo(path)
-
-
-def _photo_suffixes() -> tuple[str, ...]:
-    from fleeting.synth._source import IMAGE_SUFFIXES
-
-    return IMAGE_SUFFIXES
 
 
 def plants_of(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleeting.core.geometry import invert as invert_affine
+from fleeting.core import invert as invert_affine
 from fleeting.synth._fields import Lattice, UnitField
 from fleeting.synth._mapping import invert_lattice, sample_planes, support
 from fleeting.synth.head import HeadPath

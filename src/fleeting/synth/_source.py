@@ -103,11 +103,25 @@ def open_scene(
         check_image(source, "source")
         return _still("picture", source, fps, duration_s, scale, landmarks)
     path = Path(source)
-    if path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir():
+    if is_photo(source):
         return _still(str(path), read_photo(path), fps, duration_s, scale, landmarks)
     if landmarks is not None:
         raise UsageError(f"{path}: landmarks can be given for a photograph only; leave them out for a video")
     return _moving(path, fps, duration_s, scale)
+
+
+def is_photo(source: Source) -> bool:
+    """Whether a source is one picture: an array, or a file with the ending of one.
+
+    Examples
+    --------
+    >>> is_photo("face.JPG"), is_photo("face.mp4")
+    (True, False)
+    """
+    if isinstance(source, np.ndarray):
+        return True
+    path = Path(source)
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir()
 
 
 def read_photo(path: Path) -> np.ndarray:

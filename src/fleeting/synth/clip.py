@@ -5,19 +5,21 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fleeting.core import InputError, UsageError
-from fleeting.core.geometry import invert as invert_affine
+from fleeting.core import invert as invert_affine
 from fleeting.synth._eyes import eye_inside
 from fleeting.synth._fields import Lattice, UnitField, evaluate, gaze_field, least_jacobian, unit_field
 from fleeting.synth._mapping import invert, total_motion
 from fleeting.synth._render import Renderer
 from fleeting.synth._resample import Resampler
 from fleeting.synth._smooth import step
-from fleeting.synth._source import Scene, Source, open_scene
+from fleeting.synth._source import Scene, Source, is_photo, open_scene
 from fleeting.synth.camera import Camera, CameraSettings
 from fleeting.synth.head import HeadPath
 from fleeting.synth.life import Event, FieldKey, Life, plan_events
 from fleeting.synth.timing import Plant, PlantedInterval, intervals_of
 
+PHOTO_FPS = 100.0
+_AFTER_S = 1.0
 _LEAST_JACOBIAN = 0.03
 _LEVELS = 6  # steps into which strengths are sorted when folds are looked for
 
@@ -276,7 +278,8 @@ def plant(
     plants
         What to plant.
     fps, duration_s
-        Of the clip; needed for a photograph. A video keeps its own rate (a folder of images needs ``fps``).
+        Of the clip. A photograph is shown at 100 frames a second until a second after the last plant where
+        nothing else is said. A video keeps its own rate (a folder of images needs ``fps``) and length.
     seed
         Same seed and arguments, same bytes.
     camera
@@ -311,5 +314,9 @@ def plant(
     (120, 120, 3)
     """
     settings = camera or CameraSettings()
+    if is_photo(source):
+        fps = fps or PHOTO_FPS
+        if duration_s is None and plants:
+            duration_s = max(one.at_s + one.duration_s for one in plants) + _AFTER_S
     scene = open_scene(source, fps=fps, duration_s=duration_s, scale=settings.scale, landmarks=landmarks)
     return PlantedClip(scene, plants, camera=settings, life=life or Life(), basis=basis, seed=int(seed))

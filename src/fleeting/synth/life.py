@@ -22,20 +22,21 @@ class Talk:
     Parameters
     ----------
     at_s, duration_s
-        Seconds.
+        Seconds; without a duration up to the end of the clip.
     strength_percent
         Greatest displacement of a strong syllable, percent of the eye distance.
     syllables_hz
         Syllables a second; people talk at 3 to 6.
     """
 
-    at_s: float
-    duration_s: float
+    at_s: float = 0.0
+    duration_s: float | None = None
     strength_percent: float = 7.0
     syllables_hz: float = 4.5
 
     def __post_init__(self) -> None:
-        if self.at_s < 0 or self.duration_s <= 0 or not 0.5 <= self.syllables_hz <= 12:
+        length = 1.0 if self.duration_s is None else self.duration_s
+        if self.at_s < 0 or not length > 0 or not 0.5 <= self.syllables_hz <= 12:
             raise UsageError("talk: expected a start, a positive duration and 0.5..12 syllables a second")
         if not 0 <= self.strength_percent <= 12:
             raise UsageError(f"talk strength: expected 0..12 percent, got {self.strength_percent}")
@@ -159,7 +160,7 @@ def plan_events(plants: Sequence[Plant], life: Life, duration_s: float, seed: in
     busy += [(e.at_s, e.at_s + e.duration_s) for e in blinks]
     gazes = _gazes(life, duration_s, busy, np.random.default_rng((seed, 303)))
     rng = np.random.default_rng((seed, 404))
-    syllables = [event for talk in life.talk for event in _syllables(talk, rng)]
+    syllables = [event for talk in life.talk for event in _syllables(talk, duration_s, rng)]
     return (*planted, *blinks, *gazes, *syllables)
 
 
@@ -208,9 +209,9 @@ def _gazes(
     return events
 
 
-def _syllables(talk: Talk, rng: np.random.Generator) -> list[Event]:
+def _syllables(talk: Talk, clip_s: float, rng: np.random.Generator) -> list[Event]:
     events: list[Event] = []
-    end = talk.at_s + talk.duration_s
+    end = clip_s if talk.duration_s is None else min(talk.at_s + talk.duration_s, clip_s)
     at = talk.at_s
     while True:
         length = float(rng.uniform(0.75, 1.3) / talk.syllables_hz)

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleeting.core import Interval, Registry, Side, UnknownNameError, UsageError
-from fleeting.core.intervals import Kind, kind_of
+from fleeting.core import Interval, Kind, Registry, Side, UnknownNameError, UsageError, kind_of
 
 Shape = Callable[[np.ndarray], np.ndarray]
 """A curve from (0, 0) to (1, 1)."""
