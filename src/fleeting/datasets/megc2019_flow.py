@@ -18,11 +18,12 @@ from fleeting.datasets.megc2019 import CLASSES, LIST_SHA256, list_lines
 from fleeting.datasets.registry import reader
 
 SIZE = 28
-SUBJECT = r"sub\d{2}|s\d{2}|\d{3}"
+SUBJECT = r"sub\d{2}|s\d{2}|\d{3}|f\d{4}"
 CLIPS = {
     "casme2": (r"sub\d{2}", re.compile(r"EP\d+_\d+\w*$")),
     "samm": (r"\d{3}", re.compile(r"\d{3}_\d+_\d+$")),
     "smic": (r"s\d{2}", re.compile(r"s\d{2}_(?:ne|po|sur)_\d+$")),
+    "synth": (r"f\d{4}", re.compile(r"f\d{4}_\d{4,}$")),  # written by `fleeting synth flowmaps`
 }
 
 

@@ -5,6 +5,7 @@ Read on in ``timing`` (what onset, apex and offset mean), ``clip`` (the mapping)
 ``life``.
 """
 
+from fleeting.synth._flowmap_files import FlowMapPaths, read_flowmaps, write_flowmaps
 from fleeting.synth.camera import CameraSettings
 from fleeting.synth.clip import PlantedClip, plant
 from fleeting.synth.flowmaps import FlowMaps, FlowMapSettings, flowmaps
@@ -16,6 +17,7 @@ from fleeting.synth.write import PlantedPaths, write_planted
 __all__ = [
     "CameraSettings",
     "Event",
+    "FlowMapPaths",
     "FlowMapSettings",
     "FlowMaps",
     "HeadMotion",
@@ -29,5 +31,7 @@ __all__ = [
     "ease",
     "flowmaps",
     "plant",
+    "read_flowmaps",
+    "write_flowmaps",
     "write_planted",
 ]

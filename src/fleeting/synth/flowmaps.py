@@ -80,7 +80,7 @@ class FlowMapSettings:
     head_percent: float = 0.5
     blink_share: float = 0.25
     gaze_share: float = 0.15
-    noise_percent: float = 0.25
+    noise_percent: float = 0.4
     smoothness_percent: float = 0.3
     outliers: float = 0.01
     crop_spread: float = 1.0
