@@ -125,7 +125,7 @@ def test_one_sided_expressions():
 
 
 def test_proportions_of_units():
-    made = flowmaps(6000, seed=0, settings=replace(CLEAN, single_units=False, class_shares=(1, 1, 1, 0)))
+    made = flowmaps(2500, seed=0, settings=replace(CLEAN, single_units=False, class_shares=(1, 1, 1, 0)))
     number = made.aus.sum(1)
     assert 0.61 <= (number == 1).mean() <= 0.78  # as counted in the published sheets
     assert 1.25 <= number.mean() <= 1.58
@@ -163,9 +163,9 @@ def test_tables_match_facs():
 
 
 def test_label_noise():
-    clean, noisy = (flowmaps(2000, seed=1, settings=replace(CLEAN, label_noise=p)) for p in (0.0, 0.3))
+    clean, noisy = (flowmaps(900, seed=1, settings=replace(CLEAN, label_noise=p)) for p in (0.0, 0.3))
     assert np.array_equal(clean.maps, noisy.maps)
-    assert (clean.labels != noisy.labels).mean() == pytest.approx(0.3, abs=0.04)
+    assert (clean.labels != noisy.labels).mean() == pytest.approx(0.3, abs=0.05)
 
 
 def test_person_rows_are_unit_displacements():
