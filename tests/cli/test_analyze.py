@@ -289,7 +289,7 @@ def on_terminal(*arguments: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_interruption_leaves_whole_files(tmp_path: Path, jobs: int) -> None:
     out = tmp_path / "out"
-    videos = [grey_clip(tmp_path / "a.mp4"), *(grey_clip(tmp_path / f"{n}.mp4", 3000) for n in "bc")]
+    videos = [grey_clip(tmp_path / "a.mp4"), *(grey_clip(tmp_path / f"{n}.mp4", 1500) for n in "bc")]
     process = subprocess.Popen(
         [*RUN, "analyze", *map(str, videos), "--out", str(out), "--jobs", str(jobs)],
         stdout=subprocess.PIPE,

@@ -211,6 +211,7 @@ def test_odd_size(
     assert read_result(tmp_path / "out" / "odd.json").video.width == 157
 
 
+@pytest.mark.slow  # for its memory rather than its time
 def test_8k(
     encode: Encode, pictures: list[np.ndarray], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
