@@ -107,7 +107,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 
 def test_a_kill(videos: list[Path], undisturbed: dict[str, Any], folder: Callable[[], Path]) -> None:
-    check_kill(1, videos, undisturbed, folder())
+    check_kill(22, videos, undisturbed, folder())  # 0.3 s after its first file
 
 
 @pytest.mark.slow
