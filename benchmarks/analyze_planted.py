@@ -74,7 +74,8 @@ def measured(path: Path, cache: Path | None) -> Measurement:
             faces = {}
             for n in data["faces"]:
                 track = FaceTrack(int(n), *(data[f"{n}-track-{k}"] for k in TRACK))
-                faces[int(n)] = FaceMeasurement(track, RegionSignals(*(data[f"{n}-{k}"] for k in SIGNALS)))
+                signals = RegionSignals(*(data[f"{n}-{k}"] for k in SIGNALS))
+                faces[int(n)] = FaceMeasurement(track, signals, data[f"{n}-lids"])
             return Measurement(data["frames"], data["times"], faces)
     with open_video(path) as video:
         result = measure(video.frames())
@@ -83,7 +84,7 @@ def measured(path: Path, cache: Path | None) -> Measurement:
         arrays = {"frames": result.frames, "times": result.times, "faces": np.array(list(result.faces), int)}
         for n, face in result.faces.items():
             arrays |= {f"{n}-{k}": getattr(face.signals, k) for k in SIGNALS}
-            arrays |= {f"{n}-track-{k}": getattr(face.track, k) for k in TRACK}
+            arrays |= {f"{n}-track-{k}": getattr(face.track, k) for k in TRACK} | {f"{n}-lids": face.lids}
         np.savez_compressed(store, **arrays)
     return result
 

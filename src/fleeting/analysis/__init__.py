@@ -23,7 +23,7 @@ from fleeting.analysis.illustrate import pictures, region_motion
 from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
 from fleeting.analysis.quality import warn
 from fleeting.core import CROP, Expression, Face, InputError, Provenance, Report, UsageError
-from fleeting.face import model_uses, upper_lid_height
+from fleeting.face import model_uses
 from fleeting.face.track import FacesWanted
 from fleeting.io import open_video
 from fleeting.motion import motion_regions
@@ -151,11 +151,12 @@ def spot_face(face: FaceMeasurement, measured: Measurement) -> SpottingResult:
     place = np.searchsorted(measured.frames, signals.frames)
     count = len(measured.frames)
     result = spot(
-        _spread(signals.regions / CROP.iod, place, count),
+        _spread(signals.regions, place, count),
         _spread(signals.head, place, count),
         _spread(signals.openings, place, count),
         measured.times,
         closed=_closed(face, measured),
+        unit=1 / CROP.iod,
     )
     first = int(measured.frames[0]) if len(measured.frames) else 0
     return _shifted(result, first)
@@ -187,6 +188,8 @@ def confidence(z: float) -> float:
 
 
 def _spread(values: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
+    if len(place) == count:
+        return values
     whole = np.full((count, *values.shape[1:]), np.nan, np.float32)
     whole[place] = values
     return whole
@@ -194,14 +197,13 @@ def _spread(values: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
 
 def _closed(face: FaceMeasurement, measured: Measurement) -> np.ndarray:
     """Mark the frames ``(T,)`` near a look at which an upper lid was lower than usual."""
-    height = upper_lid_height(face.track.landmarks)
-    shut = face.track.times[(height < BLINK_SHARE * np.median(height, axis=0)).any(axis=1)]
-    near = (
-        np.abs(measured.times[:, None] - shut[None]).min(1)
-        if len(shut)
-        else np.full(len(measured.times), np.inf)
-    )
-    return near < BLINK_REACH_S
+    height = face.lids[:, 1:]
+    shut = face.lids[(height < BLINK_SHARE * np.median(height, axis=0)).any(axis=1), 0]
+    if not len(shut):
+        return np.zeros(len(measured.times), bool)
+    after = np.searchsorted(shut, measured.times).clip(max=len(shut) - 1)
+    nearest = np.minimum(abs(measured.times - shut[after]), abs(measured.times - shut[after - 1]))
+    return np.asarray(nearest < BLINK_REACH_S)
 
 
 def _shifted(result: SpottingResult, first: int) -> SpottingResult:

@@ -20,6 +20,8 @@ from fleeting.motion import (
 from fleeting.spotting import Spotted
 
 PICTURE = CROP.scaled(2.5)
+FLOW_SCALE = 0.25  # arrows are drawn far apart
+FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 TOGETHER = 16  # movements whose frames are in memory at once
 
 
@@ -42,8 +44,9 @@ def pictures(
     Returns
     -------
     list of dict
-        ``onset``, ``apex`` ``(H, W, 3)`` uint8 RGB of the aligned crop, ``flow`` ``(h, w, 2)`` pixels of
-        the crop, ``landmarks`` ``(468, 2)``, and the entries of `region_motion`.
+        ``onset``, ``apex`` ``(n,)`` uint8: JPEG of the aligned crop; ``flow`` ``(h, w, 2)`` float16,
+        pixels of a grid of that size over the crop; ``landmarks`` ``(468, 2)``; and the entries of
+        `region_motion`.
     """
     shown = []
     for first in range(0, len(found), TOGETHER):
@@ -68,7 +71,19 @@ def _picture(onset: np.ndarray, apex: np.ndarray, index: int, track: FaceTrack) 
     first, second = (sample_crop(image, transform, PICTURE) for image in (onset, apex))
     mesh = transform_points(transform, landmarks)
     second, flow = without_head_motion(first, second, mesh)
-    return {"onset": first, "apex": second, "flow": flow, "landmarks": mesh.astype(np.float32)}
+    small = cv2.resize(flow, None, fx=FLOW_SCALE, fy=FLOW_SCALE, interpolation=cv2.INTER_AREA) * FLOW_SCALE
+    return {
+        "onset": _packed(first),
+        "apex": _packed(second),
+        "flow": small.astype(np.float16),
+        "landmarks": mesh.astype(np.float32),
+    }
+
+
+def _packed(image: np.ndarray) -> np.ndarray:
+    """JPEG bytes ``(n,)`` uint8: hundreds of pictures wait in memory until the page is written."""
+    settings = [cv2.IMWRITE_JPEG_QUALITY, 97, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, FULL_COLOUR]
+    return np.asarray(cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), settings)[1]).ravel()
 
 
 def without_head_motion(

@@ -3,13 +3,13 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from fleeting.core import FaceTrack
-from fleeting.face import FaceTracker, crop_transform, follow
+from fleeting.core import LANDMARKS, FaceTrack, Growing
+from fleeting.face import FaceTracker, crop_transform, follow, upper_lid_height
 from fleeting.face.track import FacesWanted
 from fleeting.io import DecodedFrame
 from fleeting.motion import RegionSignals, RegionTracker
@@ -17,6 +17,7 @@ from fleeting.motion import RegionSignals, RegionTracker
 T = TypeVar("T")
 
 LANDMARK_S = 0.5  # landmarks are measured this often; registration follows the face in between
+MESH_S = 2.0  # meshes are kept this often
 LIDS_S = 0.03  # ... and where the eyes look other than lately, to tell a blink
 AHEAD = 24  # frames that the decoder may be ahead
 Progress = Callable[[int, float], None]
@@ -24,30 +25,53 @@ Progress = Callable[[int, float], None]
 
 @dataclass
 class FaceMeasurement:
-    """Track and signals of one face."""
+    """Track and signals of one face, and how open its eyes were at every look.
+
+    ``lids`` ``(M, 3)``: time in seconds, height of the right and of the left upper lid
+    (`face.upper_lid_height`).
+    """
 
     track: FaceTrack
     signals: RegionSignals
+    lids: np.ndarray
 
 
-@dataclass
 class _Gathering:
-    tracker: RegionTracker = field(default_factory=RegionTracker)
-    frames: list[int] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    landmarks: list[np.ndarray] = field(default_factory=list)
+    """What is kept of one face while the video runs."""
+
+    def __init__(self) -> None:
+        self.tracker = RegionTracker()
+        self.frames = Growing((), np.int64)
+        self.times = Growing((), float)
+        self.meshes = Growing((LANDMARKS, 2), np.float32)
+        self.lids = Growing((3,), np.float64)
+        self.newest = np.zeros((LANDMARKS, 2), np.float32)
 
     def add(self, index: int, time_s: float, landmarks: np.ndarray) -> None:
-        self.frames.append(index)
-        self.times.append(time_s)
-        self.landmarks.append(landmarks[:, :2].astype(np.float32))
+        """Keep how open the eyes are, and now and then the whole mesh."""
+        self.newest = landmarks[:, :2].astype(np.float32)
+        self.lids.append(np.concatenate([[time_s], upper_lid_height(self.newest[None])[0]]))
+        if not len(self.times) or time_s - self.times.array()[-1] >= MESH_S:
+            self.frames.append(index)
+            self.times.append(time_s)
+            self.meshes.append(self.newest)
 
     def watch_lids(self, frame: DecodedFrame, time_s: float) -> None:
         """Landmark a frame in which the eyes changed."""
-        if self.tracker.eyes_changed and time_s - self.times[-1] >= LIDS_S:
-            landmarks, presence = follow(frame.rgb(), self.landmarks[-1])
+        if self.tracker.eyes_changed and time_s - self.lids.array()[-1, 0] >= LIDS_S:
+            landmarks, presence = follow(frame.rgb(), self.newest)
             if presence > 0.5:
                 self.add(frame.index, time_s, landmarks)
+
+    def finish(self, number: int, indices: np.ndarray) -> FaceMeasurement:
+        """Give all that was kept."""
+        signals = self.tracker.finish()
+        seen = np.isin(indices, signals.frames)
+        edges = np.flatnonzero(np.diff(np.concatenate([[1], seen.astype(int), [1]])))
+        pairs = zip(edges[::2], edges[1::2], strict=True)
+        lost = tuple((int(indices[a]), int(indices[b - 1])) for a, b in pairs)
+        track = FaceTrack(number, self.frames.array(), self.times.array(), self.meshes.array(), lost)
+        return FaceMeasurement(track, signals, self.lids.array())
 
 
 @dataclass
@@ -78,8 +102,7 @@ def measure(
     """
     finder = FaceTracker(faces)
     gathered: dict[int, _Gathering] = {}
-    indices: list[int] = []
-    times: list[float] = []
+    indices, times = Growing((), np.int64), Growing((), float)
     looked = -1e9
     for frame in ahead(frames):
         time_s = float(frame.time)
@@ -102,8 +125,8 @@ def measure(
             _look(finder, gathered, frame, time_s, gray, skip)
         if progress is not None:
             progress(len(indices), time_s)
-    done = {n: _finish(n, one, indices) for n, one in sorted(gathered.items())}
-    return Measurement(np.array(indices, int), np.array(times), done)
+    done = {n: one.finish(n, indices.array()) for n, one in sorted(gathered.items())}
+    return Measurement(indices.array(), times.array(), done)
 
 
 def _look(
@@ -128,15 +151,6 @@ def _look(
         if not one.tracker.push(frame.index, time_s, gray, **where):
             one.tracker.restart()
             one.tracker.push(frame.index, time_s, gray, **where)
-
-
-def _finish(number: int, one: _Gathering, indices: list[int]) -> FaceMeasurement:
-    signals = one.tracker.finish()
-    seen = np.isin(indices, signals.frames)
-    edges = np.flatnonzero(np.diff(np.concatenate([[1], seen.astype(int), [1]])))
-    lost = tuple((int(indices[a]), int(indices[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True))
-    track = FaceTrack(number, np.array(one.frames), np.array(one.times), np.stack(one.landmarks), lost)
-    return FaceMeasurement(track, signals)
 
 
 def ahead(items: Iterator[T], limit: int = AHEAD) -> Iterator[T]:

@@ -3,6 +3,7 @@
 from fleeting.core.checks import check_finite, check_image, check_shape
 from fleeting.core.errors import FleetingError, InputError, ShapeError, UnknownNameError, UsageError
 from fleeting.core.geometry import CROP, CropGeometry, compose, invert, similarity, transform_points
+from fleeting.core.growing import Growing
 from fleeting.core.intervals import MICRO_LIMIT_S, Interval, Kind, iou, kind_of
 from fleeting.core.registry import Registry
 from fleeting.core.types import (
@@ -35,6 +36,7 @@ __all__ = [
     "FaceTrack",
     "FleetingError",
     "Frame",
+    "Growing",
     "InputError",
     "Interval",
     "Kind",

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fleeting.core import InputError, ModelUse, Report, UsageError
-from fleeting.io.atomic import explain_os_error, write_atomic
+from fleeting.io.atomic import atomic_path, explain_os_error, write_atomic
 from fleeting.io.eaf import write_eaf
 from fleeting.io.tables import write_result_csv
 
@@ -90,13 +90,17 @@ def write_result(
     from fleeting.io.result_schema import document_of
 
     paths = result_paths(folder, stem)
-    signals = _pack_signals(report.signals)
+    _check_signals(report.signals)
     document = document_of(report, SCHEMA)
-    if report.signals:
-        document["signals"] = {"names": list(report.signals), "sha256": hashlib.sha256(signals).hexdigest()}
-    text = json.dumps(document, indent=1, allow_nan=False)
+    json.dumps(document, allow_nan=False)  # what cannot be written is found before the old result goes
     clear_result(folder, stem)
-    write_atomic(paths["signals"], signals)
+    with atomic_path(paths["signals"]) as place:
+        _pack_signals(report.signals, place)
+    if report.signals:
+        with paths["signals"].open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        document["signals"] = {"names": list(report.signals), "sha256": digest}
+    text = json.dumps(document, indent=1, allow_nan=False)
     write_result_csv(report, paths["csv"], video=stem, subject=subject)
     write_eaf(report, paths["eaf"])
     write_atomic(paths["json"], text + "\n")
@@ -245,22 +249,23 @@ def _read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     return document
 
 
-def _pack_signals(signals: Mapping[str, np.ndarray]) -> bytes:
-    """Pack arrays as ``.npz``: same arrays, same bytes, and never a pickle."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+def _check_signals(signals: Mapping[str, np.ndarray]) -> None:
+    for name, array in signals.items():
+        if not name.isidentifier():
+            raise UsageError(f"signals: expected a plain word as name, got {name!r}")
+        if np.asarray(array).dtype.hasobject:
+            raise UsageError(f"signals: {name!r} holds objects; give numbers or text of fixed width")
+
+
+def _pack_signals(signals: Mapping[str, np.ndarray], path: Path) -> None:
+    """Pack arrays as ``.npz``: same arrays, same bytes, and never a pickle; streamed, they may be large."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, array in signals.items():
-            if not name.isidentifier():
-                raise UsageError(f"signals: expected a plain word as name, got {name!r}")
-            if np.asarray(array).dtype.hasobject:
-                raise UsageError(f"signals: {name!r} holds objects; give numbers or text of fixed width")
-            entry = zipfile.ZipInfo(
-                name + ".npy"
-            )  # a fixed date, so that the bytes depend on the arrays alone
+            # a fixed date, so that the bytes depend on the arrays alone
+            entry = zipfile.ZipInfo(name + ".npy")
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
-    return buffer.getvalue()
 
 
 def _unpack_signals(path: Path, sha256: str) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from fleeting import facs
-from fleeting.core import CROP, CropGeometry, compose, invert, transform_points
+from fleeting.core import CROP, CropGeometry, Growing, compose, invert, transform_points
 from fleeting.motion.registration import Reference, Regions, make_reference, normalise
 from fleeting.motion.rigid import fit_head_motion, relief, remove_head_motion
 
@@ -149,7 +149,13 @@ class RegionTracker:
         self._drawn: np.ndarray | None = None  # landmarks for which the masks were drawn
         self.eyes_changed = False
         self._block: list[tuple[int, np.ndarray, np.ndarray, float, np.ndarray]] = []
-        self._done: list[tuple[np.ndarray, ...]] = []
+        self._done = (
+            Growing((), np.int64),
+            Growing((len(self.names), 2), np.float32),
+            Growing((4,), np.float32),
+            Growing((), np.float32),
+            Growing((len(APPEARANCE),), np.float32),
+        )
 
     @property
     def transform(self) -> np.ndarray | None:
@@ -216,13 +222,7 @@ class RegionTracker:
     def finish(self) -> RegionSignals:
         """Give all that was measured so far."""
         self._close_block()
-        if not self._done:
-            count = len(self.names)
-            return RegionSignals(
-                np.zeros(0, int), np.zeros((0, count, 2), np.float32), np.zeros((0, 4), np.float32),
-                np.zeros(0, np.float32), np.zeros((0, len(APPEARANCE)), np.float32),
-            )  # fmt: skip
-        return RegionSignals(*(np.concatenate(part) for part in zip(*self._done, strict=True)))
+        return RegionSignals(*(part.array() for part in self._done))
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -315,15 +315,9 @@ class RegionTracker:
         free = remove_head_motion(raw, self._basis, head) + self._offset
         turn = head[:, 4:] / self.geometry.iod + self._turned
         where = np.column_stack([np.stack(place) + head[:, :2] / self.geometry.iod, turn])
-        self._done.append(
-            (
-                np.array(index),
-                free.astype(np.float32),
-                where.astype(np.float32),
-                np.array(likeness, np.float32),
-                np.stack(openings).astype(np.float32),
-            )
-        )
+        parts = (np.array(index), free, where, np.array(likeness), np.stack(openings))
+        for column, rows in zip(self._done, parts, strict=True):
+            column.add(rows)
         self._offset, self._turned = free[-1], turn[-1]
         self._block = []
 

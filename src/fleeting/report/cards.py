@@ -183,7 +183,7 @@ def _mesh(names: tuple[str, ...], motion: np.ndarray, number: int) -> Markup:
 def _pictures(entry: dict[str, np.ndarray], number: int, side: int) -> tuple[Picture, ...]:
     from fleeting.report import pictures as draw  # needs OpenCV: only for a page with pictures
 
-    onset, apex = entry["onset"], entry["apex"]
+    onset, apex = draw.as_image(entry["onset"]), draw.as_image(entry["apex"])
     mask = draw.face_mask(onset.shape[:2], entry.get("landmarks"))
     change, gain = draw.amplified_difference(onset, apex, mask)
     out = [
@@ -194,8 +194,9 @@ def _pictures(entry: dict[str, np.ndarray], number: int, side: int) -> tuple[Pic
     ]  # fmt: skip
     if "flow" in entry:
         label = f"Expression {number}: flow from onset to apex as arrows over the face"
-        drawn, arrows = draw.flow_picture(onset, entry["flow"], mask, label, side)
-        longest = arrows.longest * CROP.width / entry["flow"].shape[1]  # pictures may be an enlarged view
+        flow = np.asarray(entry["flow"], np.float32)
+        drawn, arrows = draw.flow_picture(onset, flow, mask, label, side)
+        longest = arrows.longest * CROP.width / flow.shape[1]  # pictures may be an enlarged view
         caption = f"Flow, arrows ×{arrows.gain}; longest {_long(longest)}"
         out.append(Picture("flow", label, caption, drawing=drawn))
     return tuple(out)

@@ -59,6 +59,27 @@ def data_uri(image: np.ndarray, side: int = LARGEST) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(packed.tobytes()).decode("ascii")
 
 
+def as_image(picture: np.ndarray) -> np.ndarray:
+    """Give an RGB picture ``(H, W, 3)``, unpacking it where it comes as JPEG bytes ``(n,)``.
+
+    Raises
+    ------
+    ShapeError
+        Where the bytes are no picture.
+
+    Examples
+    --------
+    >>> as_image(np.zeros((4, 6, 3), np.uint8)).shape
+    (4, 6, 3)
+    """
+    if picture.ndim != 1:
+        return picture
+    unpacked = cv2.imdecode(picture, cv2.IMREAD_COLOR)
+    if unpacked is None:
+        raise ShapeError("pictures: expected RGB pictures or JPEG bytes, got bytes that are no picture")
+    return np.asarray(cv2.cvtColor(unpacked, cv2.COLOR_BGR2RGB))
+
+
 def face_mask(size: tuple[int, int], landmarks: np.ndarray | None) -> np.ndarray:
     """Mark the pixels inside the face: the hull of the landmarks, or all where there are none.
 

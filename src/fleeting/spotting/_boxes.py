@@ -64,6 +64,18 @@ def check_share(name: str, value: float) -> None:
         raise UsageError(f"{name}: expected 0..1, got {value}")
 
 
+def level(curve: np.ndarray) -> bool:
+    """Whether a curve says nothing: no frame seen, or the same value everywhere but for rounding.
+
+    Examples
+    --------
+    >>> level(np.array([0.3, np.nan, 0.1 + 0.2])), level(np.array([0.3, 0.4]))
+    (True, False)
+    """
+    seen = curve[np.isfinite(curve)]
+    return not len(seen) or float(np.ptp(seen)) <= 1e-9 * float(np.abs(seen).max())
+
+
 def level_between(curve: np.ndarray, share: float) -> float:
     """Height that lies a share of the way from the mean of the seen frames to their maximum.
 
@@ -85,11 +97,11 @@ def rescaled(curve: np.ndarray) -> np.ndarray:
     >>> rescaled(np.array([-1.0, 1.0, np.nan, 3.0]))
     array([0. , 0.5, nan, 1. ])
     """
+    if level(curve):
+        return 0 * curve
     seen = curve[np.isfinite(curve)]
-    if not len(seen):
-        return curve
     low, high = float(seen.min()), float(seen.max())
-    return (curve - low) / (high - low) if high > low else curve - low
+    return (curve - low) / (high - low)
 
 
 def peaks(curve: np.ndarray, height: float, distance: int) -> list[int]:

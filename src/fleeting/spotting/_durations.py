@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleeting.core import UsageError
-from fleeting.spotting._boxes import Box, check_share, peaks, seen_runs
+from fleeting.spotting._boxes import Box, check_share, level, peaks, seen_runs
 from fleeting.spotting.boundaries import refine
 
 DURATIONS_S = (0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.1, 1.6, 2.2, 3.2)
 LEAST_FRAMES = 2.0  # a length must hold so many
 FLANK_S = 0.08
-QUANTILE = 0.35  # of the size of the response that counts as noise
-NORMAL = 0.45376  # that quantile of |x| where x is standard normal
+NORMAL = 0.67449  # median of |x| where x is standard normal
 NOISE_FLOOR = 0.02  # share of the curve's range that is always assumed to be noise
 
 
@@ -28,14 +27,14 @@ def durations(
     fps: float,
     *,
     lengths_s: tuple[float, ...] = DURATIONS_S,
-    least_z: float = 4.5,
-    least_share: float = 0.25,
+    least_z: float = 4.0,
+    least_share: float = 0.4,
 ) -> list[Box]:
     """Find moments at which the curve leaves a level and returns to it (the decoder ``fleeting``).
 
     For each length of time the response is the smaller of the rise, from the time before to the middle,
     and the fall, from the middle to the time after: a step or a drift gives nothing. It is measured in
-    units of what the curve does otherwise at that length (a low quantile of the response, so that the
+    units of what the curve does otherwise at that length (the median of the response, so that the
     movements looked for hide themselves little). Each moment that stands out becomes an interval whose ends
     are read from the flanks; of all sets of intervals that do not overlap, the one with the largest sum
     of squared responses is given, so that two short movements are not swallowed by a long one.
@@ -70,19 +69,19 @@ def durations(
     check_share("least_share", least_share)
     if not lengths_s or not all(0 < s < np.inf for s in lengths_s):
         raise UsageError(f"lengths_s: expected positive seconds, got {lengths_s}")
-    if not np.isfinite(curve).any() or np.nanmax(curve) == np.nanmin(curve):
+    if level(curve):
         return []
     responses = [_respond(curve, fps, s) for s in lengths_s if s * fps >= LEAST_FRAMES]
     strongest = max((float(np.nanmax(r.height, initial=0)) for r in responses), default=0.0)
     found: dict[tuple[int, int], Box] = {}
     for response in responses:
         strong = np.where(response.height >= least_share * strongest, response.z, 0)
-        strong[np.isnan(response.z)] = np.nan
-        for at in peaks(strong, least_z, 1):
-            box = _box(curve, fps, at, response)
-            same = found.get((box.onset, box.offset))
-            if same is None or box.score > same.score:
-                found[box.onset, box.offset] = box
+        for run in seen_runs(curve):
+            for at in peaks(strong[run[0] : run[1] + 1], least_z, 1):
+                box = _box(curve, fps, run, run[0] + at, response)
+                same = found.get((box.onset, box.offset))
+                if same is None or box.score > same.score:
+                    found[box.onset, box.offset] = box
     return best_apart(list(found.values()))
 
 
@@ -96,7 +95,7 @@ def _respond(curve: np.ndarray, fps: float, length_s: float) -> _Response:
         around[first : last + 1] = (rise + fall) / 2
     sizes = np.abs(around[np.isfinite(around)])
     floor = NOISE_FLOOR * (np.nanmax(curve) - np.nanmin(curve))
-    noise = float(np.hypot(np.quantile(sizes, QUANTILE) / NORMAL if len(sizes) else 0.0, floor))
+    noise = float(np.hypot(np.median(sizes) / NORMAL if len(sizes) else 0.0, floor))
     return _Response(length_s, height, np.where(np.isfinite(curve), height / noise, np.nan))
 
 
@@ -138,18 +137,19 @@ def mean_between(s: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarr
     return s.mean() + (np.interp(high, edges, total) - np.interp(low, edges, total)) / width
 
 
-def _box(curve: np.ndarray, fps: float, at: int, response: _Response) -> Box:
+def _box(curve: np.ndarray, fps: float, run: tuple[int, int], at: int, response: _Response) -> Box:
     """Read apex and ends around a moment from the curve, smoothed a little."""
-    first, last = next(run for run in seen_runs(curve) if run[0] <= at <= run[1])
     length = response.length_s * fps
-    part = curve[first : last + 1]
-    t = np.arange(len(part), dtype=float)
+    reach = int(np.ceil(0.75 * length)) + 1
     width = max(1.0, length / 16)
-    smooth = mean_between(part, np.maximum(t - width / 2, -0.5), np.minimum(t + width / 2, len(part) - 0.5))
-    smooth = np.where(np.isfinite(smooth), smooth, part)
-    start, apex, end = refine(smooth, at - first, int(np.ceil(0.75 * length)) + 1)
+    first = max(run[0], at - reach - int(width) - 1)
+    part = curve[first : min(run[1], at + reach + int(width) + 1) + 1]
+    t = np.arange(len(part), dtype=float)
+    # at the ends of the curve the window is moved inwards rather than cut
+    start = np.clip(t - width / 2, -0.5, max(len(part) - 0.5 - width, -0.5))
+    begin, apex, end = refine(mean_between(part, start, start + width), at - first, reach)
     # the first frame of motion comes after the moment at which it starts
-    onset = min(int(np.ceil(start + 0.3)), apex)
+    onset = min(int(np.ceil(begin + 0.3)), apex)
     offset = max(int(np.floor(end - 0.3)), apex)
     return Box(first + onset, first + apex, first + offset, float(response.z[at]))
 

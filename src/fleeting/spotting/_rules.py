@@ -3,7 +3,15 @@
 import numpy as np
 
 from fleeting.core import ShapeError, UsageError, check_shape, iou
-from fleeting.spotting._boxes import Box, frames_of, level_between, rescaled, seen_runs, strongest_apart
+from fleeting.spotting._boxes import (
+    Box,
+    frames_of,
+    level,
+    level_between,
+    rescaled,
+    seen_runs,
+    strongest_apart,
+)
 
 
 def runs(
@@ -50,7 +58,7 @@ def runs(
         raise UsageError(
             f"runs: expected 0 <= join_s, 0 <= least_s <= most_s, got {join_s}, {least_s}, {most_s}"
         )
-    if not np.isfinite(curve).any() or (relative and np.nanmax(curve) == np.nanmin(curve)):
+    if not np.isfinite(curve).any() or (relative and level(curve)):
         return []
     if relative:
         high, low = level_between(curve, high), level_between(curve, low)
@@ -127,16 +135,16 @@ def onset_offset(
     frames_of("most_s", most_s, fps)
     if most < least or not 0 <= least_s <= most_s:
         raise UsageError("onset-offset: expected nearest_s <= reach_s and 0 <= least_s <= most_s")
-    if not np.isfinite(curve).any() or (relative and np.nanmax(curve) == np.nanmin(curve)):
+    if not np.isfinite(curve).any() or (relative and level(curve)):
         return []
     rise = _side(curve, onset_curve, 1, "onset_curve")
     fall = _side(curve, offset_curve, -1, "offset_curve")
-    level = level_between(curve, high) if relative else high
+    least_height = level_between(curve, high) if relative else high
     strength = rescaled(curve) if relative else curve
     boxes = []
     for first, last in seen_runs(curve):
         for a in range(first + least, last - least + 1):
-            if curve[a] < level:
+            if curve[a] < least_height:
                 continue
             onset = max(first, a - most) + int(rise[max(first, a - most) : a - least + 1].argmax())
             offset = a + least + int(fall[a + least : min(last, a + most) + 1].argmax())

@@ -1,8 +1,7 @@
 """Moments at which the pulse response stands out, with what speaks for and against each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -67,10 +66,6 @@ class Candidate:
     head: float
     vector: np.ndarray
     scale: np.ndarray
-
-    def later(self, frames: int) -> Self:
-        """Copy with ``frames`` added to onset, apex and offset."""
-        return replace(self, onset=self.onset + frames, apex=self.apex + frames, offset=self.offset + frames)
 
 
 # Parts of the face that move by themselves: what is refused in one says nothing of the others.

@@ -99,6 +99,7 @@ def spot(
     settings: SpotterSettings | None = None,
     *,
     closed: np.ndarray | None = None,
+    unit: float = 1.0,
 ) -> SpottingResult:
     """Find micro and macro movements of one face.
 
@@ -116,6 +117,8 @@ def spot(
         Thresholds.
     closed
         ``(T,)`` bool: an eye is closed; nowhere by default.
+    unit
+        Eye distances that one unit of ``regions`` is.
 
     Examples
     --------
@@ -125,24 +128,34 @@ def spot(
     ()
     """
     chosen = settings or SpotterSettings()
-    curve = np.full(len(times), np.nan)
+    given = _Signals(regions, head, openings, np.zeros(len(times), bool) if closed is None else closed, unit)
+    curve = np.full(len(times), np.nan, np.float32)
     spotted: list[Spotted] = []
     refused: list[tuple[str, Candidate]] = []
-    seen = np.isfinite(regions).all(axis=(1, 2))
-    for first, last in _runs(seen):
-        part = slice(first, last + 1)
-        if last - first + 1 < LEAST_FRAMES:
-            continue
-        even, fps = _even(times[part])
-        moved, place, opening = (_resample(a[part], times[part], even) for a in (regions, head, openings))
-        shut = np.zeros(len(even), bool)
-        if closed is not None:
-            shut = _resample(closed[part].astype(float), times[part], even) > 0.5
-        kept, local = _spot_run(Stretch.of(moved, place, opening, shut, fps), chosen, refused)
-        curve[part] = np.interp(times[part], even, local)
-        spotted += [_place(one, even, times, first, last, chosen) for one in kept]
+    for first, last in _runs(np.isfinite(openings[:, 0])):
+        if last - first + 1 >= LEAST_FRAMES:
+            spotted += _spot_run(given, times, first, last, chosen, curve, refused)
     spotted.sort(key=lambda s: s.interval.onset_frame)
     return SpottingResult(Curve(curve, times), tuple(spotted), tuple(refused))
+
+
+@dataclass(frozen=True)
+class _Signals:
+    """The arrays given to `spot`."""
+
+    regions: np.ndarray
+    head: np.ndarray
+    openings: np.ndarray
+    closed: np.ndarray
+    unit: float
+
+    def stretch(self, part: slice, times: np.ndarray, even: np.ndarray) -> Stretch:
+        """Sample a part evenly."""
+        moved, place, opening, shut = (
+            _resample(a[part], times[part], even)
+            for a in (self.regions, self.head, self.openings, self.closed)
+        )
+        return Stretch.of(self.unit * moved, place, opening, shut > 0.5, 1 / (even[1] - even[0]))
 
 
 def _runs(seen: np.ndarray) -> list[tuple[int, int]]:
@@ -151,42 +164,48 @@ def _runs(seen: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _even(times: np.ndarray) -> tuple[np.ndarray, float]:
+def _even(times: np.ndarray) -> np.ndarray:
     """Evenly spaced times at the median frame rate."""
     step = float(np.median(np.diff(times)))
     count = round((times[-1] - times[0]) / step) + 1
-    return times[0] + step * np.arange(count), 1 / step
+    return times[0] + step * np.arange(count)
 
 
 def _resample(values: np.ndarray, times: np.ndarray, even: np.ndarray) -> np.ndarray:
     if len(even) == len(times) and np.allclose(even, times, atol=0.1 * (even[1] - even[0])):
-        return values.astype(float)
+        return values.astype(np.float32)
     flat = values.reshape(len(values), -1)
-    return np.stack([np.interp(even, times, column) for column in flat.T], 1).reshape(-1, *values.shape[1:])
+    columns = [np.interp(even, times, column).astype(np.float32) for column in flat.T]
+    return np.stack(columns, 1).reshape(-1, *values.shape[1:])
 
 
 def _spot_run(
-    whole: Stretch, settings: SpotterSettings, refused: list[tuple[str, Candidate]]
-) -> tuple[list[Candidate], np.ndarray]:
-    """Spot in windows of a minute, so that memory does not grow with the recording."""
-    core, margin = round(WINDOW_S * whole.fps), round(MARGIN_S * whole.fps)
-    kept: list[Candidate] = []
-    curve = np.zeros(len(whole))
-    starts = range(0, max(len(whole) - margin, 1), core)
-    for number, start in enumerate(starts):
-        stop = len(whole) if number == len(starts) - 1 else start + core
-        low, high = max(0, start - margin), min(len(whole), stop + margin)
-        part = slice(low, high)
-        stretch = Stretch(
-            whole.channels[part], whole.head[part], whole.openings[part], whole.closed[part], whole.fps
-        )
-        found, no, local = _spot_window(stretch, settings)
-        curve[start:stop] = local[start - low : stop - low]
-        refused += [(why, one.later(low)) for why, one in no if start <= low + one.apex < stop]
-        for one in (c.later(low) for c in found):
-            if start <= one.apex < stop and all(_overlap(one, other) <= 0.3 for other in kept):
-                kept.append(one)
-    return kept, curve
+    given: _Signals,
+    times: np.ndarray,
+    first: int,
+    last: int,
+    settings: SpotterSettings,
+    curve: np.ndarray,
+    refused: list[tuple[str, Candidate]],
+) -> list[Spotted]:
+    """Spot a stretch without gaps in windows of a minute, so that memory does not grow with it."""
+    kept: list[Spotted] = []
+    starts = np.arange(times[first], max(times[last] - MARGIN_S, times[first] + 1e-6), WINDOW_S)
+    for start in starts:
+        stop = np.inf if start == starts[-1] else start + WINDOW_S
+        low = max(first, int(np.searchsorted(times, start - MARGIN_S)))
+        high = min(last, int(np.searchsorted(times, min(stop, times[last]) + MARGIN_S)))
+        part = slice(low, high + 1)
+        even = _even(times[part])
+        found, no, local = _spot_window(given.stretch(part, times, even), settings)
+        inside = (times[part] >= start) & (times[part] < stop)
+        curve[part][inside] = np.interp(times[part][inside], even, local)
+        refused += [(why, one) for why, one in no if start <= even[one.apex] < stop]
+        for one in (c for c in found if start <= even[c.apex] < stop):
+            placed = _place(one, even, times, low, high, settings)
+            if all(_common(placed.interval, other.interval) <= 0.3 for other in kept):
+                kept.append(placed)
+    return kept
 
 
 def _spot_window(
@@ -208,6 +227,12 @@ def _spot_window(
         refused += no
         kept += [one for one in found if all(_overlap(one, other) <= 0.3 for other in kept)]
     return kept, refused, curve
+
+
+def _common(a: Interval, b: Interval) -> float:
+    """Give the common frames of two intervals as a share of the shorter."""
+    inside = min(a.offset_frame, b.offset_frame) - max(a.onset_frame, b.onset_frame) + 1
+    return inside / min(a.frames, b.frames)
 
 
 def _overlap(a: Candidate, b: Candidate) -> float:
