@@ -150,7 +150,7 @@ def table(log: Path) -> str:
     rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     base = {r["classifier"]: r for r in rows if (r["variant"], r["feature"]) == ("all", "own scale")}
     lines = [
-        "| variant | classifier | synthetic UF1 | real UF1 (95 %) | real UAR (95 %) | by seed | minus all | p |",
+        "| variant | classifier | synthetic UF1 | UF1 (95 %) | UAR (95 %) | by seed | minus all | p |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for r in rows:

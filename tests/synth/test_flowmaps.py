@@ -41,9 +41,9 @@ WIDE = Crop(-0.83, -0.56, 1.66, 2.06)
 def maps_of(unit: int, label: int) -> np.ndarray:
     """Clean maps (pixels) in which one unit acts alone."""
     shares = tuple(float(i == label) for i in range(4))
-    made = flowmaps(60, seed=4, normalise="none", settings=replace(CLEAN, class_shares=shares))
+    made = flowmaps(250, seed=4, subjects=1, normalise="none", settings=replace(CLEAN, class_shares=shares))
     chosen = made.maps[made.aus[:, UNITS.index(unit)]]
-    assert len(chosen)
+    assert len(chosen) > 2
     return chosen
 
 
