@@ -2,8 +2,9 @@
 
 Dense flow methods weigh a smooth field against the picture and so shrink motions of a tenth of a
 pixel by half. Here each region is registered as a whole, by one Gauss-Newton step of Lucas and
-Kanade (IJCAI 1981) with a gain and an offset for the light, and a few more where it moved far: right within
-5 % up to 9 % of the eye distance where there is texture, at a tenth of the cost of dense flow. Dense flow is taken where this first look saw something.
+Kanade (IJCAI 1981) with a gain and an offset for the light, and two more where it moved far: within 6 %
+of the truth up to 3 px (7 % of the eye distance) where there is texture, at a tenth of the cost of dense
+flow. Dense flow is taken where this first look saw something.
 """
 
 import cv2
