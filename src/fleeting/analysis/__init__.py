@@ -23,8 +23,7 @@ from fleeting.analysis.illustrate import pictures, region_motion
 from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
 from fleeting.analysis.quality import warn
 from fleeting.core import CROP, Expression, Face, InputError, Provenance, Report, UsageError
-from fleeting.face import model_uses
-from fleeting.face.track import FacesWanted
+from fleeting.face import FacesWanted, model_uses
 from fleeting.io import open_video
 from fleeting.motion import motion_regions
 from fleeting.spotting import Spotted, SpotterSettings, SpottingResult, spot

@@ -9,8 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from fleeting.core import LANDMARKS, FaceTrack, Growing
-from fleeting.face import FaceTracker, crop_transform, follow, upper_lid_height
-from fleeting.face.track import FacesWanted
+from fleeting.face import FacesWanted, FaceTracker, crop_transform, follow, upper_lid_height
 from fleeting.io import DecodedFrame
 from fleeting.motion import RegionSignals, RegionTracker
 

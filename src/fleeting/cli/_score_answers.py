@@ -19,7 +19,7 @@ from fleeting.evaluation import (
     score_vqa,
 )
 from fleeting.facs import action_units
-from fleeting.io.score_tables import read_answers, read_gaze
+from fleeting.io import read_answers, read_gaze
 
 
 def vqa(truth: Path, predictions: Path) -> Outcome:

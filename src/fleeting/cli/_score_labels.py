@@ -24,7 +24,7 @@ from fleeting.evaluation import (
     unit_macro_f1,
     unit_micro_f1,
 )
-from fleeting.io.score_tables import LabelTable, read_labels, read_units
+from fleeting.io import LabelTable, read_labels, read_units
 
 Outcome = tuple[dict[str, Any], list[Section], list[str]]
 METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"uf1": uf1, "uar": uar, "accuracy": accuracy}

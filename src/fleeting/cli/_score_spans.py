@@ -29,7 +29,7 @@ from fleeting.evaluation import (
     strs_of,
     subject_bootstrap,
 )
-from fleeting.io.score_tables import IntervalEntry, read_intervals
+from fleeting.io import IntervalEntry, read_intervals
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from fleeting.face.networks import (
     model_uses,
     roi_from_landmarks,
 )
-from fleeting.face.track import FaceTracker
+from fleeting.face.track import FacesWanted, FaceTracker
 
 __all__ = [
     "Detection",
     "FaceTracker",
+    "FacesWanted",
     "Roi",
     "crop_transform",
     "detect",
