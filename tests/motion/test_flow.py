@@ -95,7 +95,7 @@ without_hurry = settings(deadline=None)
 def test_strain_of_a_linear_field_is_the_formula(a, b, c, d):
     """u = a x + b y, v = c x + d y: sqrt(a^2 + d^2 + (b + c)^2 / 2) everywhere, the rim included."""
     found = strain(linear([[a, b], [c, d]]).astype(np.float32))
-    assert found == pytest.approx(np.full(SIZE, np.sqrt(a * a + d * d + 0.5 * (b + c) ** 2)), abs=1e-4)
+    assert np.abs(found - np.sqrt(a * a + d * d + 0.5 * (b + c) ** 2)).max() < 1e-4
 
 
 @without_hurry
@@ -119,13 +119,14 @@ def test_strain_of_a_wave():
     """u = sin(k x): strain = k |cos(k x)|; central differences err by (k h)^2 / 6 of it."""
     k = 2 * np.pi / 40
     field = np.stack([np.sin(k * X), 0 * X], -1)
-    assert strain(field)[INNER] == pytest.approx((k * np.abs(np.cos(k * X)))[INNER], abs=k**3 / 6 + 1e-6)
+    wrong = strain(field) - k * np.abs(np.cos(k * X))
+    assert np.abs(wrong[INNER]).max() < k**3 / 6 + 1e-6
 
 
 def test_strain_does_not_mind_which_way_is_up():
     field = np.random.default_rng(0).normal(size=(*SIZE, 2))
     turned = np.stack([-np.rot90(field[..., 1], -1), np.rot90(field[..., 0], -1)], -1)  # a quarter clockwise
-    assert strain(turned) == pytest.approx(np.rot90(strain(field), -1), abs=1e-6)
+    assert np.abs(strain(turned) - np.rot90(strain(field), -1)).max() < 1e-6
 
 
 def test_strain_checks_its_field():

@@ -1,7 +1,7 @@
 """Registration of regions against textures that are known at every point.
 
-Limits stated here, for the crop with an eye distance of 44 px: mean size right within 6 % up to 1 px (2.3 %
-of the eye distance); at 3 px between a half and all of it, in the right direction; nothing is claimed beyond.
+Limits stated here, for the crop with an eye distance of 44 px: mean size right within 6 % up to 3 px (7 % of
+the eye distance); at 4 px three regions of four are; nothing is claimed beyond.
 """
 
 import numpy as np
@@ -38,8 +38,8 @@ def shift_of(size_px: float, seed: int) -> np.ndarray:
     return size_px * np.array([np.cos(angle), np.sin(angle)])
 
 
-@pytest.mark.parametrize("size_px", [0.05, 0.1, 0.2, 0.5, 1.0])
-def test_small_shifts_are_measured_without_bias(waves, size_px):
+@pytest.mark.parametrize("size_px", [0.05, 0.1, 0.2, 0.5, 0.85, 1.0, 1.5, 2.0, 3.0])
+def test_shifts_are_measured_without_bias(waves, size_px):
     errors, shares = [], []
     for seed in SEEDS:
         at, shift = waves(seed), shift_of(size_px, seed)
@@ -51,15 +51,22 @@ def test_small_shifts_are_measured_without_bias(waves, size_px):
     assert np.sqrt(np.mean(np.square(errors))) < 0.006 + 0.05 * size_px
 
 
-@pytest.mark.parametrize("size_px", [1.5, 2.0, 3.0])
-def test_larger_shifts_keep_their_direction(waves, size_px):
+def test_most_regions_follow_four_pixels(waves):
+    shares = []
     for seed in SEEDS:
-        at, shift = waves(seed), shift_of(size_px, seed)
-        found = registered(grey(at()), grey(at(*shift)))
-        share = found @ shift / size_px**2
-        across = np.abs(found @ np.array([-shift[1], shift[0]])) / size_px**2
-        assert 0.5 < np.median(share) < 1.1
-        assert np.median(across) < 0.25
+        at, shift = waves(seed), shift_of(4.0, seed)
+        shares.append(registered(grey(at()), grey(at(*shift))) @ shift / 16)
+    assert np.mean(np.abs(np.array(shares) - 1) < 0.1) > 0.75
+
+
+def test_a_small_movement_on_top_of_a_large_one_keeps_its_size(waves):
+    """All goes right by 1.4 px, the middle block 0.5 px further: as when a head sways under a smile."""
+    at = waves(7)
+    middle = np.zeros(SIZE, bool)
+    middle[44:76, 38:70] = True
+    second = np.where(middle, at(1.9, 0), at(1.4, 0))
+    found = registered(grey(at()), grey(second))
+    assert found[4, 0] - np.delete(found[:, 0], 4).mean() == pytest.approx(0.5, abs=0.1)
 
 
 def test_back_is_the_opposite_of_there(waves):
