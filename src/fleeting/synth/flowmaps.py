@@ -71,7 +71,7 @@ class FlowMapSettings:
     class_shares: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.1)
     tables: tuple[str, ...] = ("CASME II", "SAMM")
     single_units: bool = False
-    strength_percent: tuple[float, float] = (3.0, 0.5)
+    strength_percent: tuple[float, float] = (4.0, 0.5)
     one_sided: float = 0.2
     label_noise: float = 0.0
     shape: float = 1.0
@@ -81,9 +81,9 @@ class FlowMapSettings:
     head_percent: float = 0.3
     blink_share: float = 0.25
     gaze_share: float = 0.15
-    noise_percent: float = 0.4
+    noise_percent: float = 0.6
     smoothness_percent: float = 0.3
-    outliers: float = 0.01
+    outliers: float = 0.002
     crop_spread: float = 1.0
     crop_jitter: float = 0.02
     usual_crop: tuple[float, float, float, float] = (-0.83, -0.56, 1.66, 2.06)
