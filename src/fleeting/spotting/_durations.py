@@ -1,6 +1,6 @@
 """Our decoder: there and back again within one of several lengths of time, in seconds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,9 @@ DURATIONS_S = (0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.1, 1.6, 2.2, 3.2)
 LEAST_FRAMES = 2.0  # a length must hold so many
 FLANK_S = 0.08
 NORMAL = 0.67449  # median of |x| where x is standard normal
+REACH = 0.75  # of a length: how far from a moment its ends are looked for
+SMOOTH = 1 / 24  # of a length
+READINGS = 3
 NOISE_FLOOR = 0.02  # share of the curve's range that is always assumed to be noise
 
 
@@ -36,8 +39,9 @@ def durations(
     and the fall, from the middle to the time after: a step or a drift gives nothing. It is measured in
     units of what the curve does otherwise at that length (the median of the response, so that the
     movements looked for hide themselves little). Each moment that stands out becomes an interval whose ends
-    are read from the flanks; of all sets of intervals that do not overlap, the one with the largest sum
-    of squared responses is given, so that two short movements are not swallowed by a long one.
+    are read from the flanks. Of all sets of intervals that do not overlap the one that explains most of the
+    curve is given, a response explaining its square for as long as it lasts: so two short movements
+    are not swallowed by a long one, nor the top of a long one taken for a short one.
 
     Nothing in it depends on gain or offset of the curve. Of its numbers only ``lengths_s`` speaks of
     faces; the thresholds were set by hand on invented curves and are meant to be fitted on the training
@@ -73,16 +77,18 @@ def durations(
         return []
     responses = [_respond(curve, fps, s) for s in lengths_s if s * fps >= LEAST_FRAMES]
     strongest = max((float(np.nanmax(r.height, initial=0)) for r in responses), default=0.0)
-    found: dict[tuple[int, int], Box] = {}
+    found: list[Box] = []
     for response in responses:
         strong = np.where(response.height >= least_share * strongest, response.z, 0)
-        for run in seen_runs(curve):
-            for at in peaks(strong[run[0] : run[1] + 1], least_z, 1):
-                box = _box(curve, fps, run, run[0] + at, response)
-                same = found.get((box.onset, box.offset))
-                if same is None or box.score > same.score:
-                    found[box.onset, box.offset] = box
-    return best_apart(list(found.values()))
+        for first, last in seen_runs(curve):
+            part = curve[first : last + 1]
+            for at in peaks(strong[first : last + 1], least_z, 1):
+                onset, apex, offset = _bounds(part, at, response.length_s * fps)
+                found.append(Box(first + onset, first + apex, first + offset, float(response.z[first + at])))
+    chosen = best_apart(found, [_explained(curve, box) for box in found])
+    return [
+        replace(box, score=max(b.score for b in found if box.onset <= b.apex <= box.offset)) for box in chosen
+    ]
 
 
 def _respond(curve: np.ndarray, fps: float, length_s: float) -> _Response:
@@ -137,43 +143,72 @@ def mean_between(s: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarr
     return s.mean() + (np.interp(high, edges, total) - np.interp(low, edges, total)) / width
 
 
-def _box(curve: np.ndarray, fps: float, run: tuple[int, int], at: int, response: _Response) -> Box:
-    """Read apex and ends around a moment from the curve, smoothed a little."""
-    length = response.length_s * fps
-    reach = int(np.ceil(0.75 * length)) + 1
-    width = max(1.0, length / 16)
-    first = max(run[0], at - reach - int(width) - 1)
-    part = curve[first : min(run[1], at + reach + int(width) + 1) + 1]
-    t = np.arange(len(part), dtype=float)
-    # at the ends of the curve the window is moved inwards rather than cut
-    start = np.clip(t - width / 2, -0.5, max(len(part) - 0.5 - width, -0.5))
-    begin, apex, end = refine(mean_between(part, start, start + width), at - first, reach)
+def _bounds(s: np.ndarray, at: int, length: float) -> tuple[int, int, int]:
+    """Onset, apex and offset around a moment, at which something of about this many frames responded.
+
+    Read again with the reach and the smoothing that fit the length read before, so that it does not
+    matter much which of several lengths responded.
+    """
+    begin, apex, end = _read(s, at, length)
+    for _ in range(READINGS - 1):
+        begin, apex, end = _read(s, round((begin + end) / 2), max(end - begin, 2.0))
     # the first frame of motion comes after the moment at which it starts
-    onset = min(int(np.ceil(begin + 0.3)), apex)
-    offset = max(int(np.floor(end - 0.3)), apex)
-    return Box(first + onset, first + apex, first + offset, float(response.z[at]))
+    return min(int(np.ceil(begin + 0.3)), apex), apex, max(int(np.floor(end - 0.3)), apex)
 
 
-def best_apart(boxes: list[Box]) -> list[Box]:
-    """Choose boxes without a common frame whose squared scores sum to the most, by dynamic programming.
+def _read(s: np.ndarray, at: int, length: float) -> tuple[float, int, float]:
+    reach, width = int(np.ceil(REACH * length)) + 1, max(1.0, SMOOTH * length)
+    first = max(0, at - reach - int(width) - 1)
+    part = s[first : at + reach + int(width) + 2]
+    # at the ends of the curve the window is moved inwards rather than cut
+    start = np.clip(np.arange(len(part)) - width / 2, -0.5, max(len(part) - 0.5 - width, -0.5))
+    smooth = mean_between(part, start, start + width)
+    near = max(1, round(length / 4))
+    core = np.arange(max(0, at - first - near), min(len(part), at - first + near + 1))
+    top = int(core[np.lexsort((np.abs(core - (at - first)), -smooth[core]))[0]])
+    # a neighbour may be higher, or as high: it must not take the place of this one
+    slope = 1e-9 * np.ptp(part) * np.abs(np.arange(len(part)) - top)
+    begin, apex, end = refine(np.minimum(smooth, smooth[top]) - slope, top, reach)
+    return first + begin, first + apex, first + end
+
+
+def _explained(curve: np.ndarray, box: Box) -> float:
+    """How much of the curve an interval explains: its height above what lies around it, times its area.
+
+    Of intervals with the same area the shortest explains a little more.
+    """
+    count = box.offset - box.onset + 1
+    flank = int(np.ceil(count / 3))
+    before, after = (
+        curve[max(0, box.onset - flank) : box.onset],
+        curve[box.offset + 1 : box.offset + 1 + flank],
+    )
+    sides = [part[np.isfinite(part)] for part in (before, after)]
+    base = max((float(part.mean()) for part in sides if len(part)), default=0.0)
+    inside = curve[box.onset : box.offset + 1] - base
+    return max(float(inside.max()), 0.0) * max(float(inside.mean()), 0.0) * count**0.95
+
+
+def best_apart(boxes: list[Box], worth: list[float]) -> list[Box]:
+    """Choose boxes without a common frame whose worth sums to the most, by dynamic programming.
 
     Examples
     --------
-    >>> two = [Box(0, 2, 4, 3.0), Box(6, 8, 9, 3.0)]
-    >>> best_apart([Box(0, 5, 9, 4.0), *two]) == two
+    >>> whole, halves = Box(0, 5, 9, 4.0), [Box(0, 2, 4, 3.0), Box(6, 8, 9, 3.0)]
+    >>> best_apart([whole, *halves], [5.0, 3.0, 3.0]) == halves
     True
     """
-    order = sorted(boxes, key=lambda b: (b.offset, b.onset))
-    ends = np.array([b.offset for b in order])
+    order = sorted(range(len(boxes)), key=lambda i: (boxes[i].offset, boxes[i].onset))
+    ends = np.array([boxes[i].offset for i in order])
+    before = [int(np.searchsorted(ends, boxes[i].onset)) for i in order]  # those that end earlier
     best = [0.0]
-    before = [int(np.searchsorted(ends, b.onset)) for b in order]
-    for k, box in enumerate(order):
-        best.append(max(best[k], best[before[k]] + box.score**2))
+    for k, i in enumerate(order):
+        best.append(max(best[k], best[before[k]] + worth[i]))
     chosen = []
     k = len(order)
     while k:
         if best[k] > best[k - 1]:
-            chosen.append(order[k - 1])
+            chosen.append(boxes[order[k - 1]])
             k = before[k - 1]
         else:
             k -= 1

@@ -146,8 +146,9 @@ def onset_offset(
         for a in range(first + least, last - least + 1):
             if curve[a] < least_height:
                 continue
-            onset = max(first, a - most) + int(rise[max(first, a - most) : a - least + 1].argmax())
-            offset = a + least + int(fall[a + least : min(last, a + most) + 1].argmax())
+            near, far = max(first, a - most), min(last, a + most)
+            onset = near + int(rise[near : a - least + 1].argmax())
+            offset = far - int(fall[a + least : far + 1][::-1].argmax())
             fits = rise[onset] > fall[onset] and fall[offset] > rise[offset]
             if fits and least_s - 1e-9 <= (offset - onset + 1) / fps <= most_s + 1e-9:
                 boxes.append(Box(onset, a, offset, float(strength[a] * rise[onset] * fall[offset])))
