@@ -1,0 +1,7 @@
+"""For all tests: nothing is timed, and a failing property says how to be run again."""
+
+from hypothesis import settings
+
+# Hypothesis fails a slow example by default: on a busy machine that says nothing about the code.
+settings.register_profile("fleeting", deadline=None, print_blob=True)
+settings.load_profile("fleeting")
