@@ -245,11 +245,12 @@ def test_min_max_keeps_order_and_uses_the_whole_range(values):
         dict(count=5, subjects=0),
         dict(count=5, size=7),
         dict(count=5, normalise="log"),
+        dict(count=5, seed=-1),
     ],
 )
 def test_wrong_arguments(wrong):
     with pytest.raises(UsageError):
-        flowmaps(wrong.pop("count"), seed=0, **wrong)
+        flowmaps(**({"seed": 0} | wrong))
 
 
 @pytest.mark.parametrize(
@@ -262,6 +263,7 @@ def test_wrong_arguments(wrong):
         dict(tables=()),
         dict(strength_percent=(0.0, 0.5)),
         dict(usual_crop=(0, 0, 0, 1)),
+        dict(extent=float("nan")),
     ],
 )
 def test_wrong_settings(wrong):

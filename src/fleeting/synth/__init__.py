@@ -8,7 +8,7 @@ Read on in ``timing`` (what onset, apex and offset mean), ``clip`` (the mapping)
 from fleeting.synth._flowmap_files import FlowMapPaths, read_flowmaps, write_flowmaps
 from fleeting.synth.camera import CameraSettings
 from fleeting.synth.clip import PlantedClip, plant
-from fleeting.synth.flowmaps import FlowMaps, FlowMapSettings, flowmaps
+from fleeting.synth.flowmap import FlowMaps, FlowMapSettings, flowmaps
 from fleeting.synth.head import HeadMotion, Turn
 from fleeting.synth.life import Event, Life, Talk
 from fleeting.synth.timing import Plant, PlantedInterval, ease

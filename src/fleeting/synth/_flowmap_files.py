@@ -14,7 +14,7 @@ import numpy as np
 
 from fleeting.core import InputError
 from fleeting.synth._flowmap_units import CLASSES, UNITS
-from fleeting.synth.flowmaps import FlowMaps, FlowMapSettings, join, share_out, subject_maps
+from fleeting.synth.flowmap import FlowMaps, FlowMapSettings, join, share_out, subject_maps
 
 SCHEMA = "fleeting.flowmaps/1"
 LAYOUT = "three_norm_u_v_os"

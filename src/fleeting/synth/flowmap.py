@@ -101,9 +101,9 @@ class FlowMapSettings:
             raise UsageError(f"class_shares: expected four shares, got {self.class_shares}")
         if not self.tables or not set(self.tables) <= set(TABLES):
             raise UsageError(f"tables: expected some of {', '.join(TABLES)}, got {self.tables}")
-        if self.strength_percent[0] <= 0 or self.strength_percent[1] < 0 or self.extent <= 0:
+        if not (self.strength_percent[0] > 0 and self.strength_percent[1] >= 0 and self.extent > 0):
             raise UsageError("strength_percent and extent: expected amounts above 0")
-        if self.usual_crop[2] <= 0 or self.usual_crop[3] <= 0:
+        if not (self.usual_crop[2] > 0 and self.usual_crop[3] > 0):
             raise UsageError(f"usual_crop: expected a width and a height, got {self.usual_crop}")
 
 
@@ -237,6 +237,8 @@ def subject_maps(
         raise UsageError(f"normalise: expected minmax or none, got {normalise!r}")
     if not 8 <= size <= 40:
         raise UsageError(f"size: expected 8..40 pixels, got {size}")
+    if seed < 0:
+        raise UsageError(f"seed: expected a number from 0 on, got {seed}")
     wanted = settings or FlowMapSettings()
     rng = np.random.default_rng((seed, index, 28))
     person = make_person(
