@@ -245,6 +245,19 @@ def test_the_detection_s_square_holds_the_face(portrait, face):
     assert abs(np.arctan2(turn[1, 0], turn[0, 0])) < 0.25  # the detector sees eyes only roughly
 
 
+def test_a_large_face_is_averaged_without_being_displaced(portrait, face):
+    """Every pixel fourfold, and a square whose shrink is exactly 4: the network sees the very same bytes."""
+    roi = replace(roi_from_landmarks(face), side=192.0)
+    small, _ = landmark(portrait, roi)
+    large = portrait[:300, 100:350].repeat(4, axis=0).repeat(4, axis=1)
+    there = Roi(4 * (roi.x - 100) + 1.5, 4 * roi.y + 1.5, 4 * roi.side, roi.angle)
+    found, presence = landmark(large, there)
+    assert presence > 0.9
+    wanted = 4 * (small[:, :2] - [100, 0]) + 1.5  # centre of a pixel -> centre of its sixteen
+    assert np.abs(found[:, :2] - wanted).max() < 0.5  # px of 172 px eye distance
+    assert np.abs(found[:, 2] - 4 * small[:, 2]).max() < 1.0
+
+
 # --- wrong input --------------------------------------------------------------------------------------
 
 WRONG = {

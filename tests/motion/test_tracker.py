@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from fleeting import facs
 from fleeting.core import CROP, invert, transform_points
@@ -179,6 +180,21 @@ def test_a_movement_that_stays_survives_many_references(still_face):
         assert share == pytest.approx(1, abs=0.3)
     gone = moved[104:107].mean(0) - moved[96:99].mean(0)
     assert gone @ wanted[at] / (wanted[at] @ wanted[at]) == pytest.approx(-1, abs=0.2)
+
+
+def test_references_are_renewed_while_the_picture_changes_slowly(still_face):
+    """The skin fades into another pattern over 5 s: each second still looks like the one before."""
+    other = np.random.default_rng(0).normal(size=still_face.gray.shape)
+    other = gaussian_filter(other, 3)
+    other = 130 + 40 * other / other.std()
+    watcher, pose = Watcher(still_face, fps=10.0), still_face.pose()
+    for i in range(51):
+        faded = still_face.gray * (1 - i / 50) + other * (i / 50)
+        assert watcher.show(faded.clip(0, 255).round().astype(np.uint8), pose)
+    signals = watcher.tracker.finish()
+    assert signals.likeness.min() < 0.98
+    fresh = np.flatnonzero(np.diff(signals.likeness) > 0)  # likeness rises only where a reference is new
+    assert 4 <= len(fresh) <= 6
 
 
 # --- far and lost -------------------------------------------------------------------------------------
