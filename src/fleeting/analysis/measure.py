@@ -50,14 +50,14 @@ class _Gathering:
         """Keep how open the eyes are, and now and then the whole mesh."""
         self.newest = landmarks[:, :2].astype(np.float32)
         self.lids.append(np.concatenate([[time_s], upper_lid_height(self.newest[None])[0]]))
-        if not len(self.times) or time_s - self.times.array()[-1] >= MESH_S:
+        if not len(self.times) or time_s - self.times.last >= MESH_S:
             self.frames.append(index)
             self.times.append(time_s)
             self.meshes.append(self.newest)
 
     def watch_lids(self, frame: DecodedFrame, time_s: float) -> None:
         """Landmark a frame in which the eyes changed."""
-        if self.tracker.eyes_changed and time_s - self.lids.array()[-1, 0] >= LIDS_S:
+        if self.tracker.eyes_changed and time_s - self.lids.last[0] >= LIDS_S:
             landmarks, presence = follow(frame.rgb(), self.newest)
             if presence > 0.5:
                 self.add(frame.index, time_s, landmarks)
