@@ -1,6 +1,6 @@
 """Analyse clips with planted micro-expressions and score what was found.
 
-    python benchmarks/analyze_planted.py DIR [--cache DIR] [--plain VIDEO...] [--json FILE] [--misses]
+    python benchmarks/analyze_planted.py DIR [--cache DIR] [--plain VIDEO...] [--markdown FILE] [--misses]
 
 DIR holds pairs ``<stem>.mp4`` and ``<stem>.csv`` from ``planted.py``. Clips are grouped by what stands
 before the last two parts of the stem. Micro-expressions only, rule ``strict``: one to one, IoU >= 0.5,
@@ -9,7 +9,6 @@ inclusive native frames. ``--plain`` gives untouched videos whose finds are fals
 
 import argparse
 import csv
-import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,9 +33,12 @@ class Tally:
     misses: int = 0
     seconds: float = 0.0
     apex: list[float] = field(default_factory=list)
-    fps: list[float] = field(default_factory=list)
     units: Counter = field(default_factory=Counter)
     by_unit: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+
+    def merge(self, other: "Tally") -> None:
+        for name in ("hits", "alarms", "misses", "seconds", "apex", "units"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def row(self) -> dict:
         planted, found = self.hits + self.misses, self.hits + self.alarms
@@ -145,6 +147,45 @@ def line(name: str, r: dict) -> str:
     )
 
 
+def table(tallies: dict[str, Tally]) -> str:
+    """Markdown: each group, and sums over talking, acting and portrait clips by motion basis."""
+    sums: dict[str, Tally] = defaultdict(Tally)
+    for name, tally in tallies.items():
+        if name.startswith("untouched"):
+            continue
+        clip, basis = name.split("-")[:2]
+        kind = {"bbaf2n": "talking", "brbk7n": "talking", "lbax4n": "talking"}.get(clip)
+        if kind is None and "fps" not in name:
+            kind = "acting"
+        if kind:
+            percent = "-".join(name.split("-")[2:])
+            sums[f"**{kind}, {basis}, {percent} %, all**"].merge(tally)
+    lines = [
+        "| clips | planted | recall | precision | F1 | false alarms a minute | apex, frames"
+        " | AU right | side right |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, tally in [*tallies.items(), *sums.items()]:
+        r = tally.row()
+
+        def share(key: str, r: dict = r) -> str:
+            if r[key] is None:
+                return "-"
+            low, high = r[f"{key}_95"]
+            return f"{r[key]:.2f} [{low:.2f}, {high:.2f}]"
+
+        def number(key: str, form: str = "{:.2f}", r: dict = r) -> str:
+            return "-" if r[key] is None else form.format(r[key])
+
+        low, high = r["alarms_95"]
+        lines.append(
+            f"| {name} | {r['planted']} | {share('recall')} | {share('precision')} | {number('f1')}"
+            f" | {r['alarms_per_minute']:.1f} [{low:.1f}, {high:.1f}] in {r['minutes']:.1f} min"
+            f" | {number('apex_frames', '{:.1f}')} | {number('unit_right')} | {number('side_right')} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -152,7 +193,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--plain", type=Path, nargs="*", default=[])
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--markdown", type=Path)
     parser.add_argument("--misses", action="store_true")
     a = parser.parse_args()
     tallies: dict[str, Tally] = defaultdict(Tally)
@@ -172,8 +213,8 @@ def main() -> None:
         "found by unit:",
         ", ".join(f"{u} {h}/{h + m}" for u, (h, m) in sorted(total.items(), key=lambda i: i[0])),
     )
-    if a.json:
-        a.json.write_text(json.dumps({name: t.row() for name, t in tallies.items()}, indent=1))
+    if a.markdown:
+        a.markdown.write_text(table(tallies))
 
 
 if __name__ == "__main__":
