@@ -71,6 +71,8 @@ class AnalysisSettings:
     pictures: bool = True
 
     def __post_init__(self) -> None:
+        if self.faces not in ("largest", "all"):
+            raise UsageError(f"faces: expected 'largest' or 'all', got {self.faces!r}")
         if not 0 <= self.min_confidence <= 1:
             raise UsageError(f"min_confidence: expected 0..1, got {self.min_confidence}")
         first, last = self.start_s or 0.0, np.inf if self.stop_s is None else self.stop_s
