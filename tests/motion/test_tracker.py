@@ -4,7 +4,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.interpolate import LinearNDInterpolator
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from fleeting import facs
 from fleeting.core import CROP, invert, transform_points
@@ -127,6 +128,28 @@ def test_the_head_s_own_path_is_reported(still_face):
     assert np.abs(off).max() < 0.02
 
 
+def test_a_turn_of_the_head_is_no_expression_and_is_kept_over_references(still_face):
+    """Near points go left by depth, as in a turn of 3 degrees, and stay there: 5 % of the depth."""
+    depth = LinearNDInterpolator(still_face.landmarks, facs.neutral_mesh()[:, 2])
+    y, x = np.mgrid[: still_face.gray.shape[0], : still_face.gray.shape[1]]
+    relief = depth(x, y)
+    relief = gaussian_filter(np.where(np.isnan(relief), np.nanmax(relief), relief), 2)
+    watcher, pose = Watcher(still_face, shake=0.003), still_face.pose()
+    for i in range(64):
+        yaw = 0.05 * still_face.iod * np.clip((i / 25 - 0.4) / 0.4, 0, 1)
+
+        def turn(x, y, yaw=yaw):
+            return yaw * map_coordinates(relief, [y, x], order=1, mode="nearest"), np.zeros_like(x)
+
+        assert watcher.show(still_face.frame(pose, turn), pose)
+    signals = watcher.tracker.finish()
+    assert 0.05 * still_face.iod * np.ptp(relief) > 3  # px that the nose goes further than the ears
+    assert np.abs(signals.head[:10, 2]).max() < 0.003
+    assert signals.head[22:, 2] == pytest.approx(np.full(42, 0.05), abs=0.01)
+    assert np.abs(signals.head[:, 3]).max() < 0.015
+    assert rms(signals.regions[-1] - signals.regions[0]) < 0.35
+
+
 # --- a movement of the face ---------------------------------------------------------------------------
 
 
@@ -194,7 +217,22 @@ def test_references_are_renewed_while_the_picture_changes_slowly(still_face):
     signals = watcher.tracker.finish()
     assert signals.likeness.min() < 0.98
     fresh = np.flatnonzero(np.diff(signals.likeness) > 0)  # likeness rises only where a reference is new
-    assert 4 <= len(fresh) <= 6
+    assert {10, 20, 30, 40} <= set(fresh.tolist())
+
+
+def test_a_large_movement_is_followed_to_its_end(still_face):
+    """A broad pull of 14 % of the eye distance, 5 px in the region, within 0.6 s."""
+    bend = bump_at(still_face, 291, (8.4, -11.2), spread=9.0)
+    watcher, pose = Watcher(still_face), still_face.pose()
+    for i in range(50):
+        strength = np.clip((i / 25 - 1.1) / 0.6, 0, 1)
+        assert watcher.show(still_face.frame(pose, bend(strength)), pose)
+    signals = watcher.tracker.finish().regions
+    at = NAMES.index("mouth_corner_left")
+    wanted = wanted_motion(still_face, bend)[at]
+    moved = signals[45:, at].mean(0) - signals[20:26, at].mean(0)
+    assert np.linalg.norm(wanted) > 5
+    assert moved == pytest.approx(wanted, abs=0.1 * np.linalg.norm(wanted))
 
 
 # --- far and lost -------------------------------------------------------------------------------------

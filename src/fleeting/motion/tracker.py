@@ -45,7 +45,7 @@ class RegionSignals:
         chained over the recording (only differences over a second or so mean anything).
     head
         ``(N, 4)`` float32: place of the face x, y in eye distances, and its turn about the vertical and
-        the horizontal axis, in eye distances that a point one eye distance nearer moves by.
+        the horizontal axis, in eye distances that a point one eye distance farther away moves by.
     likeness
         ``(N,)`` correlation with the reference, 1 is the same picture.
     openings
