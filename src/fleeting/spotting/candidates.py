@@ -34,7 +34,7 @@ class Candidate:
         Largest movement of the same regions *against* the pattern elsewhere, relative to this one:
         a mouth that talks goes both ways, a micro-expression one.
     mouth_activity
-        How much the mouth usually moves in this recording within such a time, eye distances.
+        How much the mouth usually moves in this recording within the time of a syllable, eye distances.
     eyes
         Change of brightness in the eye openings.
     blink
@@ -67,6 +67,8 @@ class Candidate:
     vector: np.ndarray
     scale: np.ndarray
 
+
+SYLLABLE_S = (0.15, 0.22, 0.32)
 
 # Parts of the face that move by themselves: what is refused in one says nothing of the others.
 FAMILY = {
@@ -117,11 +119,12 @@ def find_candidates(
         higher = strong > z
         z[higher], which[higher] = strong[higher], i
     curve = z.max(1).astype(float) if len(z) else np.zeros(0)
+    mouth = mouth_activity(stretch)
     kept: list[Candidate] = []
     refused: list[tuple[str, Candidate]] = []
     while z.size and z.max() >= least_z:
         t, k = (int(i) for i in np.unravel_index(int(z.argmax()), z.shape))
-        one = _describe(stretch, t, k, responses[which[t, k]], chosen)
+        one = _describe(stretch, t, k, responses[which[t, k]], chosen, mouth)
         half = one.length_s * stretch.fps / 2
         span = slice(max(0, int(min(one.onset, t - half))), int(np.ceil(max(one.offset, t + half))) + 1)
         reason = refuse(one)
@@ -134,7 +137,9 @@ def find_candidates(
     return kept, refused, curve
 
 
-def _describe(stretch: Stretch, t: int, k: int, response: Responses, chosen: Hypotheses) -> Candidate:
+def _describe(
+    stretch: Stretch, t: int, k: int, response: Responses, chosen: Hypotheses, mouth: float
+) -> Candidate:
     length, fps = response.length_s, stretch.fps
     half = max(1, round(length * fps / 2))
     scale = response.noise_at(t)
@@ -161,7 +166,7 @@ def _describe(stretch: Stretch, t: int, k: int, response: Responses, chosen: Hyp
         length_s=length,
         fit=float(response.fit[t, k]),
         rivals=float(against.max() / here) if len(against) else 0.0,
-        mouth_activity=_mouth_activity(response),
+        mouth_activity=mouth,
         eyes=float(np.abs(eyes).max()),
         blink=bool(stretch.closed[max(0, int(low + onset)) : int(np.ceil(low + offset)) + 1].any()),
         beside_lids=_beside_lids(response, t, chosen.patterns[k]),
@@ -184,15 +189,18 @@ def _beside_lids(response: Responses, t: int, pattern: np.ndarray) -> float:
     return float(min(response.rise[t] @ scaled, response.fall[t] @ scaled))
 
 
-def _mouth_activity(response: Responses) -> float:
-    """How much the mouth usually moves within the response's length, eye distances."""
-    if "mouth" not in response.memory:
-        moved = response.around @ side_channels()[:, _mouth_columns()]
-        response.memory["mouth"] = float(np.median(np.abs(moved).mean(1)))
-    return response.memory["mouth"]
+def mouth_activity(stretch: Stretch) -> float:
+    """Say how much the mouth usually moves within the time of a syllable, eye distances.
 
-
-def _mouth_columns() -> list[int]:
+    Examples
+    --------
+    >>> still = np.zeros((60, len(motion_regions()), 2))
+    >>> mouth_activity(Stretch.of(still, np.zeros((60, 4)), np.ones((60, 3)), np.zeros(60, bool), 30.0))
+    0.0
+    """
     words = ("lip", "mouth", "chin", "jaw", "buccal")
     rows = [i for i, name in enumerate(motion_regions()) if any(word in name for word in words)]
-    return [2 * row + axis for row in rows for axis in (0, 1)]
+    columns = [2 * row + axis for row in rows for axis in (0, 1)]
+    moved = stretch.channels @ side_channels()[:, columns].astype(np.float32)
+    usual = [np.median(np.abs(differences(moved, stretch.fps, length)[2]).mean(1)) for length in SYLLABLE_S]
+    return float(max(usual))

@@ -7,7 +7,7 @@ in units of what the same region does otherwise: noise of measurement, its usual
 talks), activity just now, and the leak of head motion.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Self
 
@@ -72,8 +72,7 @@ class Responses:
     ``z`` ``(T, K)`` in units of the usual; ``size`` ``(T, K)`` of the action in eye distances;
     ``fit`` ``(T, K)`` cosine between movement and pattern, both in units of the usual; ``rise``, ``fall``,
     ``around`` ``(T, D)`` of the channels, see `differences`; ``noise`` ``(B, D)``: what each channel does
-    otherwise, for every block of ``block`` frames, eye distances; ``length_s`` the length looked for;
-    ``memory`` keeps what was computed from these once.
+    otherwise, for every block of ``block`` frames, eye distances; ``length_s`` the length looked for.
     """
 
     length_s: float
@@ -85,7 +84,6 @@ class Responses:
     around: np.ndarray
     noise: np.ndarray
     block: int
-    memory: dict[str, float] = field(default_factory=dict)
 
     def noise_at(self, frame: int) -> np.ndarray:
         """Give what the channels ``(D,)`` do otherwise around a frame."""

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fleeting.core import MICRO_LIMIT_S, Curve, Interval, Side, kind_of
-from fleeting.spotting.candidates import Candidate, find_candidates
+from fleeting.spotting.candidates import FAMILY, Candidate, find_candidates
 from fleeting.spotting.hypotheses import BLINK
 from fleeting.spotting.pulses import MACRO_S, MICRO_S, Stretch
 
 LEAST_FRAMES = 8
 WINDOW_S, MARGIN_S = 60.0, 6.0
 LIDS = (5, 7)
+CREST = 1.25  # a longer movement this much larger owns the short one on its top
 BLINK_REST = 0.6  # share of its response that a movement must have beside the lids, in a blink
 SPEECH = (17, 24, 25, 26)  # what a mouth does to speak
 
@@ -211,12 +212,12 @@ def _spot_run(
 def _spot_window(
     stretch: Stretch, settings: SpotterSettings
 ) -> tuple[list[Candidate], list[tuple[str, Candidate]], np.ndarray]:
-    kept: list[Candidate] = []
+    found: list[list[Candidate]] = []
     refused: list[tuple[str, Candidate]] = []
     curve = np.zeros(len(stretch))
     for lengths in (MICRO_S, MACRO_S):
         usable = tuple(s for s in lengths if 2 / stretch.fps <= s <= len(stretch) / stretch.fps / 1.5)
-        found, no, local = find_candidates(
+        some, no, local = find_candidates(
             stretch,
             usable,
             least_z=min(settings.least_z, settings.talk_z),
@@ -225,8 +226,17 @@ def _spot_window(
         )
         curve = np.maximum(curve, local)
         refused += no
-        kept += [one for one in found if all(_overlap(one, other) <= 0.3 for other in kept)]
+        found.append(some)
+    short, long = found
+    kept = [one for one in short if not any(_is_crest(one, other) for other in long)]
+    kept += [one for one in long if all(_overlap(one, other) <= 0.3 for other in kept)]
     return kept, refused, curve
+
+
+def _is_crest(short: Candidate, long: Candidate) -> bool:
+    """Whether a short movement is only the top of a longer one: the longer one is clearly larger."""
+    same = FAMILY[short.au] == FAMILY[long.au]
+    return same and _overlap(short, long) > 0.8 and long.size > CREST * short.size
 
 
 def _common(a: Interval, b: Interval) -> float:
