@@ -125,7 +125,7 @@ def test_the_head_s_own_path_is_reported(still_face):
     head = watcher.tracker.finish().head[:, :2]
     off = (head - head[0]) - (np.array(path) - path[0])
     assert np.ptp(path, axis=0).max() > 0.05
-    assert np.abs(off).max() < 0.02
+    assert np.abs(off).max() < 0.01
 
 
 def test_a_turn_of_the_head_is_no_expression_and_is_kept_over_references(still_face):
@@ -206,16 +206,16 @@ def test_a_movement_that_stays_survives_many_references(still_face):
 
 
 def test_references_are_renewed_while_the_picture_changes_slowly(still_face):
-    """The skin fades into another pattern over 5 s: each second still looks like the one before."""
+    """A fine pattern comes up on the skin over 5 s: each second still looks like the one before."""
     other = np.random.default_rng(0).normal(size=still_face.gray.shape)
-    other = gaussian_filter(other, 3)
+    other = gaussian_filter(other, 1.5)
     other = 130 + 40 * other / other.std()
     watcher, pose = Watcher(still_face, fps=10.0), still_face.pose()
     for i in range(51):
-        faded = still_face.gray * (1 - i / 50) + other * (i / 50)
+        faded = still_face.gray * (1 - i / 100) + other * (i / 100)
         assert watcher.show(faded.clip(0, 255).round().astype(np.uint8), pose)
     signals = watcher.tracker.finish()
-    assert signals.likeness.min() < 0.98
+    assert signals.likeness.min() < 0.99
     fresh = np.flatnonzero(np.diff(signals.likeness) > 0)  # likeness rises only where a reference is new
     assert {10, 20, 30, 40} <= set(fresh.tolist())
 

@@ -1,9 +1,9 @@
 """Follow the regions of one face through a video, a frame at a time, in constant memory per frame.
 
-The crop's transform is held still while the face stays within a fraction of a pixel, and is moved by
-what the registration itself measured, never by landmarks from frame to frame. The reference picture
-is renewed every second, and displacements are chained from reference to reference, so that fast and
-slow onsets both show against a reference that still looks alike.
+The crop's transform is moved by what the registration itself measured against the reference, never by
+landmarks from frame to frame. The reference picture is renewed every second, and displacements are
+chained from reference to reference, so that fast and slow onsets both show against a picture that still
+looks alike.
 """
 
 from dataclasses import dataclass
@@ -139,6 +139,8 @@ class RegionTracker:
         self._rows = [facs.region_names().index(name) for name in self.names]
         self._open_rows = [facs.region_names().index(name) for name in APPEARANCE]
         self._transform: np.ndarray | None = None
+        self._iod_px = 1.0
+        self._ahead = np.eye(2, 3)  # what the head did since the reference, for the next frame's crop
         self._reference: Reference | None = None
         self._mesh: np.ndarray | None = None  # landmarks in the crop, smoothed
         self._offset = np.zeros((len(self.names), 2))
@@ -193,13 +195,15 @@ class RegionTracker:
             if landmarks is None or transform is None:
                 return False
             self._transform, self._mesh = transform, transform_points(transform, landmarks)
+            # one unit from here on: a face that nears the camera does not slide from the picture's corner
+            self._iod_px = self.geometry.iod / float(np.hypot(*transform[:, 0]))
             self._draw_masks()
             self._renew(time_s, normalise(sample_crop(gray, transform, self.geometry), self.geometry.iod))
-        elif landmarks is not None and transform is not None:
-            self._learn(landmarks, transform)
         picture, moved, likeness = self._follow(gray)
         if likeness < LOST_CORRELATION:
             return False
+        if landmarks is not None and transform is not None:
+            self._learn(landmarks, transform)
         openings = self._openings @ picture.ravel()
         self.eyes_changed = self._compare_eyes(openings[:2])
         self._block.append((index, moved, self._place(), likeness, openings))
@@ -238,16 +242,18 @@ class RegionTracker:
         return self._transform
 
     def _learn(self, landmarks: np.ndarray, transform: np.ndarray) -> None:
-        self._seen = (landmarks, transform)
+        """Keep where the landmarks lie in the crop, and the change that they want; the head may move on."""
+        here = self._require()
+        self._seen = transform_points(here, landmarks), compose(transform, invert(here))
 
     def _adopt(self) -> None:
-        """Pull the crop halfway to where the newest landmarks want it, and redraw the masks there."""
+        """Pull the crop halfway to where the newest landmarks want it."""
         assert self._seen is not None
-        landmarks, wanted = self._seen
-        change = compose(wanted, invert(self._require()))
-        still = np.array([[1.0, 0, 0], [0, 1, 0]])
-        self._transform = compose(still + LANDMARK_PULL * (change - still), self._require())
-        mesh = transform_points(self._transform, landmarks)
+        landmarks, change = self._seen
+        still = np.eye(2, 3)
+        pull = still + LANDMARK_PULL * (change - still)
+        self._transform = compose(pull, self._require())
+        mesh = transform_points(pull, landmarks)
         self._mesh = mesh if self._mesh is None else MASK_MEMORY * self._mesh + (1 - MASK_MEMORY) * mesh
         self._seen = None
 
@@ -277,11 +283,17 @@ class RegionTracker:
         part = picture.ravel()[self._face]
         self._face_values = (part - part.mean()) / (np.linalg.norm(part - part.mean()) + 1e-9)
         self._since = time_s
+        self._ahead = np.eye(2, 3)
 
     def _follow(self, gray: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        """Register a frame, moving the crop after the head where it went too far."""
+        """Register a frame, moving the crop after the head.
+
+        Regions differ in how much of a shift they show, so what is left of the head's shows as motion of the
+        face. Each frame is therefore cut where the head was in the one before, and again where it went far.
+        """
         assert self._reference is not None
         iod = self.geometry.iod
+        self._transform = compose(self._ahead, self._require())
         for step in range(FOLLOW_STEPS):
             picture = normalise(sample_crop(gray, self._require(), self.geometry), iod)
             moved = self._reference.displacements(picture)
@@ -289,6 +301,7 @@ class RegionTracker:
             if max(np.hypot(tx, ty), np.hypot(scale, roll)) < MOVE_PX or step == FOLLOW_STEPS - 1:
                 break
             self._transform = compose(self._head_step(tx, ty, scale / iod, roll / iod), self._require())
+        self._ahead = self._head_step(tx, ty, scale / iod, roll / iod)
         part = picture.ravel()[self._face]
         part = part - part.mean()
         likeness = float(part @ self._face_values / (np.linalg.norm(part) + 1e-9))
@@ -302,9 +315,7 @@ class RegionTracker:
 
     def _place(self) -> np.ndarray:
         """Where the point between the eyes is in the picture, in eye distances."""
-        transform = self._require()
-        scale = float(np.hypot(*transform[:, 0]))
-        return transform_points(invert(transform), self.geometry.origin) * scale / self.geometry.iod
+        return transform_points(invert(self._require()), self.geometry.origin) / self._iod_px
 
     def _close_block(self) -> None:
         if not self._block:
