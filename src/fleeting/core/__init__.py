@@ -2,6 +2,7 @@
 
 from fleeting.core.checks import check_finite, check_image, check_shape
 from fleeting.core.errors import FleetingError, InputError, ShapeError, UnknownNameError, UsageError
+from fleeting.core.examples import UNLABELLED, Examples
 from fleeting.core.geometry import CROP, CropGeometry, compose, invert, similarity, transform_points
 from fleeting.core.growing import Growing
 from fleeting.core.intervals import MICRO_LIMIT_S, Interval, Kind, iou, kind_of
@@ -27,10 +28,12 @@ __all__ = [
     "CROP",
     "LANDMARKS",
     "MICRO_LIMIT_S",
+    "UNLABELLED",
     "ActionUnit",
     "CropGeometry",
     "Curve",
     "Emotion",
+    "Examples",
     "Expression",
     "Face",
     "FaceTrack",
