@@ -40,7 +40,7 @@ def test_rows_that_differ_in_number_are_refused() -> None:
 
 
 def test_unknown_label_and_repeated_id_are_refused() -> None:
-    with pytest.raises(UsageError, match="labels: expected -1..1, got 0..2"):
+    with pytest.raises(UsageError, match=r"labels: expected -1\.\.1, got 0\.\.2"):
         rows(labels=np.array([0, 1, 2, 0]))
     with pytest.raises(UsageError, match="unique"):
         rows(ids=np.array(["a", "a", "b", "c"]))

@@ -43,7 +43,7 @@ class Examples:
     --------
     >>> maps = np.zeros((3, 28, 28, 3), np.uint8)
     >>> rows = Examples(np.array(["d/a/1", "d/a/2", "d/b/1"]), np.array(["d/a", "d/a", "d/b"]),
-    ...                 np.array(["d"] * 3), np.array([0, 1, 0]), ("negative", "positive"), {"flowmap28": maps})
+    ...                 np.array(["d"] * 3), np.array([0, 1, 0]), ("no", "yes"), {"flowmap28": maps})
     >>> len(rows.take([0, 2])), rows.take([0, 2]).ids.tolist()
     (2, ['d/a/1', 'd/b/1'])
     >>> rows.sealed().labels.tolist()
