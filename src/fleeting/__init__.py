@@ -14,7 +14,19 @@ _PUBLIC = {
     "to_frame": "fleeting.io",
 }
 _NAMES = {"read_report": "read_result"}
-_ROOMS = ("core", "datasets", "evaluation", "face", "facs", "io", "motion", "report", "spotting", "synth")
+_ROOMS = (
+    "core",
+    "datasets",
+    "evaluation",
+    "face",
+    "facs",
+    "io",
+    "motion",
+    "report",
+    "spotting",
+    "synth",
+    "systems",
+)
 
 __all__ = [*_PUBLIC, *_ROOMS]
 

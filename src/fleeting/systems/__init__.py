@@ -1,1 +1,34 @@
-"""To come."""
+"""Published systems behind one contract: `list`, `card`, `create`, `load`, `check`.
+
+Each system is one file in a folder by task. Another package adds its own with the entry point group
+``fleeting.systems``; its value is a module that calls `register`.
+"""
+
+from fleeting.systems.contract import (
+    PRESETS,
+    AUDetector,
+    Card,
+    Published,
+    Recognizer,
+    Spotter,
+    SpottingRecording,
+)
+from fleeting.systems.registry import card, create, defaults, forget, load, register
+from fleeting.systems.registry import names as list  # as in systems.list()
+
+__all__ = [
+    "PRESETS",
+    "AUDetector",
+    "Card",
+    "Published",
+    "Recognizer",
+    "Spotter",
+    "SpottingRecording",
+    "card",
+    "create",
+    "defaults",
+    "forget",
+    "list",
+    "load",
+    "register",
+]

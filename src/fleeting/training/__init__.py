@@ -1,1 +1,38 @@
-"""To come."""
+"""Training networks: loop, losses, augmentation, checkpoints, many at once. Needs the extra ``[train]``."""
+
+from fleeting.training.augment import mirror_flow_maps, mirror_some, swap_sides
+from fleeting.training.checkpoint import read_checkpoint, write_checkpoint
+from fleeting.training.loop import TrainingRun, make_optimizer, train_module
+from fleeting.training.losses import class_loss, class_weights, label_loss, positive_weights
+from fleeting.training.recognizer import TorchRecognizer
+from fleeting.training.rows import Rows, as_rows, labelled, logits_of, make_objective, predict_logits
+from fleeting.training.settings import TrainingSettings, epoch_batches, generator, torch_seed
+from fleeting.training.store import load_arrays, save_arrays
+
+__all__ = [
+    "Rows",
+    "TorchRecognizer",
+    "TrainingRun",
+    "TrainingSettings",
+    "as_rows",
+    "class_loss",
+    "class_weights",
+    "epoch_batches",
+    "generator",
+    "label_loss",
+    "labelled",
+    "load_arrays",
+    "logits_of",
+    "make_objective",
+    "make_optimizer",
+    "mirror_flow_maps",
+    "mirror_some",
+    "positive_weights",
+    "predict_logits",
+    "read_checkpoint",
+    "save_arrays",
+    "swap_sides",
+    "torch_seed",
+    "train_module",
+    "write_checkpoint",
+]

@@ -1,0 +1,95 @@
+"""Batch norm that can leave rows out: padding in a stack of models must not count."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import torch
+from torch import Tensor, nn
+
+_COUNTED: ContextVar[Tensor | None] = ContextVar("counted_rows", default=None)
+
+
+@contextmanager
+def counted_rows(mask: Tensor | None) -> Iterator[None]:
+    """Say which rows of the batch count in batch norms, ``(N,)`` of 0 and 1, inside the block.
+
+    Examples
+    --------
+    >>> norm = BatchNorm(1, affine=False)
+    >>> with counted_rows(torch.tensor([1.0, 1.0, 0.0])):
+    ...     norm(torch.tensor([[1.0], [3.0], [99.0]])).flatten()[:2].round(decimals=3).tolist()
+    [-1.0, 1.0]
+    """
+    token = _COUNTED.set(mask)
+    try:
+        yield
+    finally:
+        _COUNTED.reset(token)
+
+
+class BatchNorm(nn.Module):
+    """Batch norm over all but the channel axis, of ``(N, C)``, ``(N, C, H, W)`` or ``(N, C, T, H, W)``.
+
+    The same as torch's ``BatchNorm1d/2d/3d``, with the same names of weights, but for two things: inside
+    `counted_rows` padded rows do not count, and it can run in a stack of models
+    (`fleeting.training.fit_many`), since the running values are moved in place without a count of batches.
+
+    Parameters
+    ----------
+    channels
+        Size of axis 1.
+    eps, momentum, affine
+        As in torch.
+
+    Examples
+    --------
+    >>> BatchNorm(4)(torch.randn(8, 4, 5, 5)).shape
+    torch.Size([8, 4, 5, 5])
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(
+        self, channels: int, *, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
+    ) -> None:
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise."""
+        mask = _COUNTED.get()
+        if mask is None or not self.training:
+            return nn.functional.batch_norm(
+                x,
+                self.running_mean,
+                self.running_var,
+                self.weight,
+                self.bias,
+                training=self.training,
+                momentum=self.momentum,
+                eps=self.eps,
+            )
+        return self._masked(x, mask)
+
+    def _masked(self, x: Tensor, mask: Tensor) -> Tensor:
+        axes = [axis for axis in range(x.ndim) if axis != 1]
+        shape = [-1 if axis == 1 else 1 for axis in range(x.ndim)]
+        weight = mask.to(x.dtype).view(-1, *([1] * (x.ndim - 1)))
+        count = mask.sum() * (x[0, 0].numel() if x.ndim > 2 else 1)
+        mean = (x * weight).sum(axes) / count
+        centred = x - mean.view(shape)
+        variance = (centred.square() * weight).sum(axes) / count
+        with torch.no_grad():  # running values take the unbiased variance, as torch has it
+            unbiased = variance * count / (count - 1).clamp_min(1)
+            self.running_mean.mul_(1 - self.momentum).add_(self.momentum * mean)
+            self.running_var.mul_(1 - self.momentum).add_(self.momentum * unbiased)
+        normal = centred * (variance + self.eps).rsqrt().view(shape)
+        if self.weight is None or self.bias is None:
+            return normal
+        return normal * self.weight.view(shape) + self.bias.view(shape)

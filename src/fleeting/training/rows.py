@@ -1,0 +1,144 @@
+"""Rows as tensors, and what a network says about them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fleeting.core import UNLABELLED, Examples, UsageError
+from fleeting.training.losses import class_loss, class_weights, label_loss, positive_weights
+from fleeting.training.settings import TrainingSettings
+
+Objective = Callable[[Tensor, Tensor], Tensor]
+"""``(N, C)`` logits and labels to ``(N,)`` losses."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Inputs, labels and further targets of some rows, as tensors on one device.
+
+    Parameters
+    ----------
+    inputs
+        Each ``(N, ...)``, in the order in which the network takes them, as they were given (uint8 stays
+        uint8).
+    labels
+        ``(N,)`` int64, or ``(N, C)`` for several labels at once.
+    targets
+        What further losses need, by name.
+    """
+
+    inputs: tuple[Tensor, ...]
+    labels: Tensor
+    targets: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, at: np.ndarray) -> "Rows":
+        """Give some rows."""
+        rows = torch.from_numpy(np.asarray(at, np.int64)).to(self.labels.device)
+        picked = tuple(values[rows] for values in self.inputs)
+        return Rows(picked, self.labels[rows], {name: values[rows] for name, values in self.targets.items()})
+
+    def to(self, device: torch.device | str) -> "Rows":
+        """Give the same rows on another device."""
+        moved = {name: values.to(device) for name, values in self.targets.items()}
+        return Rows(tuple(one.to(device) for one in self.inputs), self.labels.to(device), moved)
+
+
+def as_rows(examples: Examples, inputs: tuple[str, ...], targets: tuple[str, ...] = ()) -> Rows:
+    """Turn examples into tensors.
+
+    Parameters
+    ----------
+    examples
+        Where the arrays come from.
+    inputs, targets
+        Names of representations.
+
+    Raises
+    ------
+    UsageError
+        Where one is not there.
+    """
+    missing = [name for name in (*inputs, *targets) if name not in examples.inputs]
+    if missing:
+        have = ", ".join(examples.inputs) or "none"
+        raise UsageError(
+            f"examples have no {missing[0]!r} (they have: {have}); make that representation first"
+        )
+    arrays = {name: torch.from_numpy(np.array(examples.inputs[name])) for name in {*inputs, *targets}}
+    labels = torch.from_numpy(np.array(examples.labels, np.int64))
+    return Rows(tuple(arrays[name] for name in inputs), labels, {name: arrays[name] for name in targets})
+
+
+def labelled(examples: Examples) -> Examples:
+    """Leave out rows whose label is withheld; raises UsageError where none is left.
+
+    Examples
+    --------
+    >>> rows = Examples(np.array(["a", "b"]), np.array(["s", "s"]), np.array(["d", "d"]), np.array([0, -1]),
+    ...                 ("no", "yes"), {})
+    >>> len(labelled(rows))
+    1
+    """
+    known = examples.labels != UNLABELLED
+    keep = np.flatnonzero(known.any(1) if known.ndim == 2 else known)
+    if not len(keep):
+        raise UsageError("nothing to train on: every label is withheld")
+    return examples if len(keep) == len(examples) else examples.take(keep)
+
+
+def make_objective(labels: np.ndarray, classes: int, settings: TrainingSettings) -> Objective:
+    """Give the loss that the settings ask for, with class weights from these training labels alone.
+
+    Examples
+    --------
+    >>> objective = make_objective(np.array([0, 1]), 2, TrainingSettings())
+    >>> objective(torch.zeros(1, 2), torch.tensor([1])).shape
+    torch.Size([1])
+    """
+    gamma = settings.focal_gamma if settings.loss == "focal" else 0.0
+    several = labels.ndim == 2
+    weights = (
+        positive_weights(labels, settings.balance)
+        if several
+        else class_weights(labels, classes, settings.balance)
+    )
+    kept = torch.from_numpy(weights)
+
+    def objective(logits: Tensor, target: Tensor) -> Tensor:
+        own = kept.to(logits.device)
+        if several:
+            return label_loss(logits, target, own, gamma=gamma)
+        return class_loss(logits, target, own, smoothing=settings.label_smoothing, gamma=gamma)
+
+    return objective
+
+
+def logits_of(output: Tensor | Mapping[str, Tensor]) -> Tensor:
+    """Give the logits of what a network returned: a tensor, or a mapping with ``logits`` among more."""
+    return output if isinstance(output, Tensor) else output["logits"]
+
+
+def predict_logits(module: nn.Module, inputs: tuple[Tensor, ...], batch_size: int = 256) -> np.ndarray:
+    """Run a network over rows, in evaluation mode and without gradients.
+
+    Returns
+    -------
+    np.ndarray
+        ``(N, C)`` float32. The module's mode is as before.
+    """
+    was = module.training
+    module.eval()
+    device = next((one.device for one in module.parameters()), torch.device("cpu"))
+    parts = []
+    with torch.no_grad():
+        for start in range(0, len(inputs[0]), batch_size):
+            batch = tuple(values[start : start + batch_size].to(device) for values in inputs)
+            parts.append(logits_of(module(*batch)).float().cpu().numpy())
+    module.train(was)
+    return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
