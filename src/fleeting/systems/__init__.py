@@ -4,6 +4,7 @@ Each system is one file in a folder by task. Another package adds its own with t
 ``fleeting.systems``; its value is a module that calls `register`.
 """
 
+from fleeting.systems.battery import CheckResult, check, check_names
 from fleeting.systems.contract import (
     PRESETS,
     AUDetector,
@@ -15,20 +16,35 @@ from fleeting.systems.contract import (
 )
 from fleeting.systems.registry import card, create, defaults, forget, load, register
 from fleeting.systems.registry import names as list  # as in systems.list()
+from fleeting.systems.representations import (
+    Representation,
+    invented_examples,
+    invented_recordings,
+    register_representation,
+    representation,
+)
 
 __all__ = [
     "PRESETS",
     "AUDetector",
     "Card",
+    "CheckResult",
     "Published",
     "Recognizer",
+    "Representation",
     "Spotter",
     "SpottingRecording",
     "card",
+    "check",
+    "check_names",
     "create",
     "defaults",
     "forget",
+    "invented_examples",
+    "invented_recordings",
     "list",
     "load",
     "register",
+    "register_representation",
+    "representation",
 ]
