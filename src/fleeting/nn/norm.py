@@ -78,18 +78,20 @@ class BatchNorm(nn.Module):
         return self._masked(x, mask)
 
     def _masked(self, x: Tensor, mask: Tensor) -> Tensor:
-        axes = [axis for axis in range(x.ndim) if axis != 1]
         shape = [-1 if axis == 1 else 1 for axis in range(x.ndim)]
-        weight = mask.to(x.dtype).view(-1, *([1] * (x.ndim - 1)))
         count = mask.sum() * (x[0, 0].numel() if x.ndim > 2 else 1)
-        mean = (x * weight).sum(axes) / count
-        centred = x - mean.view(shape)
-        variance = (centred.square() * weight).sum(axes) / count
+        mean = _weighted_sum(x, mask) / count
+        variance = _weighted_sum((x - mean.view(shape)).square(), mask) / count
         with torch.no_grad():  # running values take the unbiased variance, as torch has it
             unbiased = variance * count / (count - 1).clamp_min(1)
             self.running_mean.mul_(1 - self.momentum).add_(self.momentum * mean)
             self.running_var.mul_(1 - self.momentum).add_(self.momentum * unbiased)
-        normal = centred * (variance + self.eps).rsqrt().view(shape)
-        if self.weight is None or self.bias is None:
-            return normal
-        return normal * self.weight.view(shape) + self.bias.view(shape)
+        scale = (variance + self.eps).rsqrt() * (1 if self.weight is None else self.weight)
+        shift = (0 if self.bias is None else self.bias) - mean * scale
+        return torch.addcmul(shift.view(shape), x, scale.view(shape))
+
+
+def _weighted_sum(x: Tensor, mask: Tensor) -> Tensor:
+    """Sum over rows, each times its mask, and over space: ``(N, C, ...)`` to ``(C,)`` without a copy of x."""
+    summed = mask.to(x.dtype)[None] @ x.flatten(1)
+    return summed.view(x.shape[1], -1).sum(1)

@@ -4,6 +4,7 @@ from fleeting.training.augment import mirror_flow_maps, mirror_some, swap_sides
 from fleeting.training.checkpoint import read_checkpoint, write_checkpoint
 from fleeting.training.loop import TrainingRun, make_optimizer, train_module
 from fleeting.training.losses import class_loss, class_weights, label_loss, positive_weights
+from fleeting.training.many import fit_many
 from fleeting.training.recognizer import TorchRecognizer
 from fleeting.training.rows import Rows, as_rows, labelled, logits_of, make_objective, predict_logits
 from fleeting.training.settings import TrainingSettings, epoch_batches, generator, torch_seed
@@ -18,6 +19,7 @@ __all__ = [
     "class_loss",
     "class_weights",
     "epoch_batches",
+    "fit_many",
     "generator",
     "label_loss",
     "labelled",
