@@ -1,11 +1,11 @@
 """Moments at which the pulse response stands out, with what speaks for and against each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fleeting.core import Side
+from fleeting.core import MICRO_LIMIT_S, Side
 from fleeting.motion import motion_regions
 from fleeting.spotting.boundaries import refine
 from fleeting.spotting.hypotheses import Hypotheses, hypotheses
@@ -34,7 +34,7 @@ class Candidate:
         Largest movement of the same regions *against* the pattern elsewhere, relative to this one:
         a mouth that talks goes both ways, a micro-expression one.
     mouth_activity
-        How much the mouth usually moves in this recording within the time of a syllable, eye distances.
+        How much the mouth moves within the time of a syllable in the seconds around, eye distances.
     eyes
         Change of brightness in the eye openings.
     blink
@@ -69,6 +69,7 @@ class Candidate:
 
 
 SYLLABLE_S = (0.15, 0.22, 0.32)
+AROUND_S = 1.5  # where a mouth shows that it is talking, before and after
 
 # Parts of the face that move by themselves: what is refused in one says nothing of the others.
 FAMILY = {
@@ -119,12 +120,14 @@ def find_candidates(
         higher = strong > z
         z[higher], which[higher] = strong[higher], i
     curve = z.max(1).astype(float) if len(z) else np.zeros(0)
-    mouth = mouth_activity(stretch)
+    mouth = mouth_motion(stretch)
     kept: list[Candidate] = []
     refused: list[tuple[str, Candidate]] = []
     while z.size and z.max() >= least_z:
         t, k = (int(i) for i in np.unravel_index(int(z.argmax()), z.shape))
         one = _describe(stretch, t, k, responses[which[t, k]], chosen, mouth)
+        # the length that stands out most may see only part of the movement
+        one = replace(one, size=max(float(response.size[t, k]) for response in responses))
         half = one.length_s * stretch.fps / 2
         span = slice(max(0, int(min(one.onset, t - half))), int(np.ceil(max(one.offset, t + half))) + 1)
         reason = refuse(one)
@@ -138,7 +141,7 @@ def find_candidates(
 
 
 def _describe(
-    stretch: Stretch, t: int, k: int, response: Responses, chosen: Hypotheses, mouth: float
+    stretch: Stretch, t: int, k: int, response: Responses, chosen: Hypotheses, mouth: np.ndarray
 ) -> Candidate:
     length, fps = response.length_s, stretch.fps
     half = max(1, round(length * fps / 2))
@@ -166,7 +169,7 @@ def _describe(
         length_s=length,
         fit=float(response.fit[t, k]),
         rivals=float(against.max() / here) if len(against) else 0.0,
-        mouth_activity=mouth,
+        mouth_activity=_busy(mouth, t, length, fps),
         eyes=float(np.abs(eyes).max()),
         blink=bool(stretch.closed[max(0, int(low + onset)) : int(np.ceil(low + offset)) + 1].any()),
         beside_lids=_beside_lids(response, t, chosen.patterns[k]),
@@ -189,18 +192,27 @@ def _beside_lids(response: Responses, t: int, pattern: np.ndarray) -> float:
     return float(min(response.rise[t] @ scaled, response.fall[t] @ scaled))
 
 
-def mouth_activity(stretch: Stretch) -> float:
-    """Say how much the mouth usually moves within the time of a syllable, eye distances.
+def mouth_motion(stretch: Stretch) -> np.ndarray:
+    """Say how much the mouth moves within the time of a syllable around each frame ``(T,)``, eye distances.
 
     Examples
     --------
     >>> still = np.zeros((60, len(motion_regions()), 2))
-    >>> mouth_activity(Stretch.of(still, np.zeros((60, 4)), np.ones((60, 3)), np.zeros(60, bool), 30.0))
+    >>> stretch = Stretch.of(still, np.zeros((60, 4)), np.ones((60, 3)), np.zeros(60, bool), 30.0)
+    >>> float(mouth_motion(stretch).max())
     0.0
     """
     words = ("lip", "mouth", "chin", "jaw", "buccal")
     rows = [i for i, name in enumerate(motion_regions()) if any(word in name for word in words)]
     columns = [2 * row + axis for row in rows for axis in (0, 1)]
     moved = stretch.channels @ side_channels()[:, columns].astype(np.float32)
-    usual = [np.median(np.abs(differences(moved, stretch.fps, length)[2]).mean(1)) for length in SYLLABLE_S]
-    return float(max(usual))
+    each = [np.abs(differences(moved, stretch.fps, length)[2]).mean(1) for length in SYLLABLE_S]
+    return np.asarray(np.max(each, axis=0))
+
+
+def _busy(mouth: np.ndarray, t: int, length_s: float, fps: float) -> float:
+    """Take the usual motion of the mouth near a moment: without the moment, unless that is long itself."""
+    away = np.abs(np.arange(len(mouth)) - t) / fps
+    own = 0.75 * length_s + 0.1 if length_s <= MICRO_LIMIT_S else 0.0
+    near = (away <= AROUND_S) & (away >= own)
+    return float(np.quantile(mouth[near], 0.6)) if near.any() else 0.0

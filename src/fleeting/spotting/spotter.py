@@ -19,6 +19,7 @@ LIDS = (5, 7)
 CREST = 1.25  # a longer movement this much larger owns the short one on its top
 BLINK_REST = 0.6  # share of its response that a movement must have beside the lids, in a blink
 SPEECH = (17, 24, 25, 26)  # what a mouth does to speak
+STRETCH = 20  # and on both sides to say "ee"
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,18 @@ class SpotterSettings:
         Response in units of what the face does otherwise.
     least_size
         Smallest action.
+    least_fit, sure_z
+        Least share of the movement that the pattern explains, where the response is less than ``sure_z``:
+        noise has all directions.
     talk_activity
-        A mouth that usually moves this much within a tenth to half a second is talking.
-    talk_z, talk_fit, talk_rivals
-        While talking: least response, least share of the movement that the pattern explains, and most
-        that the same regions may move the other way at other times, as a share.
+        A mouth that moves this much, syllable for syllable, in the seconds around is talking.
+    talk_fit, talk_rivals
+        While talking, of the mouth: least share of the movement that the pattern explains, and most that
+        the same regions may move the other way at other times, as a share.
+    talk_fit_elsewhere, talk_rivals_elsewhere
+        The same of brows, eyes and nose, which speech moves less.
+    loud_activity, talk_z
+        Where the mouth moves more than this, least response.
     blink_eyes
         Change of brightness in an eye (relative) that makes a movement of the lids a blink even where no
         closed eye was seen.
@@ -46,10 +54,15 @@ class SpotterSettings:
 
     least_z: float = 3.5
     least_size: float = 0.004
-    talk_activity: float = 0.0025
-    talk_z: float = 2.4
+    least_fit: float = 0.52
+    sure_z: float = 5.0
+    talk_activity: float = 0.0014
     talk_fit: float = 0.43
     talk_rivals: float = 0.5
+    talk_fit_elsewhere: float = 0.35
+    talk_rivals_elsewhere: float = 1.0
+    loud_activity: float = 0.0025
+    talk_z: float = 2.4
     blink_eyes: float = 0.1
     trim_s: float = 0.1
 
@@ -83,13 +96,22 @@ def refusal(one: Candidate, settings: SpotterSettings) -> str | None:
         return "blink"
     if one.blink and one.beside_lids < max(settings.least_z, BLINK_REST * one.z):
         return "blink"
-    if one.mouth_activity > settings.talk_activity:
-        usual = one.au in SPEECH or one.rivals > settings.talk_rivals or one.fit < settings.talk_fit
-        if usual or one.z < settings.talk_z:
-            return "talking"
-    elif one.z < settings.least_z:
-        return "weak"
-    return None
+    if one.mouth_activity > settings.talk_activity and _is_speech(one, settings):
+        return "talking"
+    # what a mouth does that talks aloud is in the noise already
+    least = settings.talk_z if one.mouth_activity > settings.loud_activity else settings.least_z
+    poor = one.fit < settings.least_fit and one.z < settings.sure_z
+    return "weak" if one.z < least or (poor and least == settings.least_z) else None
+
+
+def _is_speech(one: Candidate, settings: SpotterSettings) -> bool:
+    """Whether a movement beside a busy mouth is nothing but speech."""
+    if FAMILY[one.au] == FAMILY[SPEECH[0]]:
+        fit, rivals = settings.talk_fit, settings.talk_rivals
+    else:
+        fit, rivals = settings.talk_fit_elsewhere, settings.talk_rivals_elsewhere
+    vowel = one.au in SPEECH or (one.au == STRETCH and one.side == "both")
+    return vowel or one.rivals > rivals or one.fit < fit
 
 
 def spot(
