@@ -2,6 +2,7 @@
 
 from fleeting.training.augment import mirror_flow_maps, mirror_some, swap_sides
 from fleeting.training.checkpoint import read_checkpoint, write_checkpoint
+from fleeting.training.export import export_onnx
 from fleeting.training.loop import TrainingRun, make_optimizer, train_module
 from fleeting.training.losses import class_loss, class_weights, label_loss, positive_weights
 from fleeting.training.many import fit_many
@@ -19,6 +20,7 @@ __all__ = [
     "class_loss",
     "class_weights",
     "epoch_batches",
+    "export_onnx",
     "fit_many",
     "generator",
     "label_loss",

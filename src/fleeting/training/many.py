@@ -1,8 +1,8 @@
 """Many folds and seeds at once: the weights of many networks in one stack, one call for all of them.
 
 A tiny network keeps a machine busy with the overhead of its calls. Here the networks of many folds become one
-with a leading axis (``torch.func``); each sees its own rows in its own order, padded to one length. Padded rows
-count neither in the loss nor in batch norms (`fleeting.nn.BatchNorm`).
+with a leading axis (``torch.func``); each sees its own rows in its own order, padded to one length. Padded
+rows count neither in the loss nor in batch norms (`fleeting.nn.BatchNorm`).
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ def fit_many(
     recognizers: Sequence[TorchRecognizer],
     trains: Sequence[Examples],
     *,
-    at_once: int = 8,
+    at_once: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Fit recognisers of one kind, each on its own rows, in stacks.
@@ -37,15 +37,17 @@ def fit_many(
     trains
         ``trains[i]`` is what ``recognizers[i]`` learns from.
     at_once
-        Networks in a stack. Only those whose epochs have the same number of batches share one.
+        Networks in a stack; only those whose epochs have the same number of batches share one. By default 64
+        on a GPU and 1 on the CPU, where a stack was measured to be slower (``benchmarks/folds_at_once.py``).
+        With 1 each is fitted alone, by its ``fit``.
     progress
         Called with the number of recognisers done and of all.
 
     Raises
     ------
     UsageError
-        Where they differ in more than the seed, or the system cannot be stacked: it has a further loss, keeps the
-        best epoch, or uses a batch norm that counts padded rows.
+        Where they differ in more than the seed, or the system cannot be stacked: it has a further loss,
+        keeps the best epoch, or uses a batch norm that counts padded rows.
 
     Notes
     -----
@@ -53,6 +55,14 @@ def fit_many(
     network apart, but not as it would be alone: the spread over seeds is the same, the single result is not.
     """
     _check_alike(recognizers, trains)
+    if at_once is None:
+        at_once = 1 if recognizers[0].settings.device == "cpu" else 64
+    if at_once <= 1:
+        for number, (one, train) in enumerate(zip(recognizers, trains, strict=True), 1):
+            one.fit(train)
+            if progress is not None:
+                progress(number, len(recognizers))
+        return
     groups: dict[int, list[int]] = {}
     prepared: dict[int, tuple[Rows, Objective]] = {}
     for at, (one, train) in enumerate(zip(recognizers, trains, strict=True)):
@@ -63,8 +73,8 @@ def fit_many(
         groups.setdefault(batches, []).append(at)
     done = 0
     for members in groups.values():
-        for start in range(0, len(members), max(at_once, 1)):
-            part = members[start : start + max(at_once, 1)]
+        for start in range(0, len(members), at_once):
+            part = members[start : start + at_once]
             _fit_stack([recognizers[at] for at in part], [prepared[at] for at in part])
             done += len(part)
             if progress is not None:
@@ -84,7 +94,7 @@ def _check_alike(recognizers: Sequence[TorchRecognizer], trains: Sequence[Exampl
             first.settings,
             dict(first.switches),
         ):
-            raise UsageError("recognisers trained at once must be of one system, preset, switches and settings")
+            raise UsageError("recognisers in a stack must be of one system, preset, switches and settings")
     if not first.stackable:
         raise UsageError(f"system {first.system!r} cannot be trained in a stack; call fit for each")
 

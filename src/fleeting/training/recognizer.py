@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -64,6 +65,7 @@ class TorchRecognizer:
     run: TrainingRun = field(default_factory=TrainingRun, init=False)
     start: dict[str, np.ndarray] = field(default_factory=dict, init=False)
     shapes: tuple[tuple[int, ...], ...] = field(default=(), init=False)
+    dtypes: tuple[str, ...] = field(default=(), init=False)
 
     @property
     def stackable(self) -> bool:
@@ -120,6 +122,7 @@ class TorchRecognizer:
             )
         self.classes = tuple(examples.classes)
         self.shapes = tuple(tuple(values.shape[1:]) for values in rows.inputs)
+        self.dtypes = tuple(str(examples.inputs[name].dtype) for name in self.inputs)
         self.module = self._built()
         _start_from(self.module, self.start)
         return rows
@@ -182,6 +185,7 @@ class TorchRecognizer:
             "several": self.several,
             "inputs": list(self.inputs),
             "shapes": [list(shape) for shape in self.shapes],
+            "dtypes": list(self.dtypes),
             "training": self.settings.as_dict(),
             "chosen_epoch": self.run.chosen,
         }
@@ -205,12 +209,40 @@ class TorchRecognizer:
             raise InputError(folder, f"is of system {told.get('system')!r}", f"expected {self.system!r}")
         self.classes = tuple(told["classes"])
         self.shapes = tuple(tuple(shape) for shape in told["shapes"])
+        self.dtypes = tuple(told["dtypes"])
         self.module = self._built().eval()
         try:
             self.module.load_state_dict({name: torch.from_numpy(values) for name, values in arrays.items()})
         except RuntimeError as error:
             raise InputError(folder, "has weights of another shape", "create it as its card says") from error
         return self
+
+    def export(self, folder: str | PathLike[str], **facts: Any) -> Path:
+        """Write ``model.onnx`` and ``model.json`` for use without torch; see `export_onnx`.
+
+        Parameters
+        ----------
+        folder
+            Made where it is missing.
+        **facts
+            For the card, such as ``trained_on`` and ``licence``.
+        """
+        from fleeting.io import validate_folder
+        from fleeting.training.export import MODEL_FILE, export_onnx
+
+        told = self.describe() | {"task": "au" if self.several else "recognition"} | facts
+        path = validate_folder(folder) / MODEL_FILE
+        return export_onnx(self._module(), self._example(), path, told, several=self.several)
+
+    def _example(self) -> tuple[torch.Tensor, ...]:
+        """Two rows of noise of each input, of its shape and type."""
+        rng = np.random.default_rng(0)
+        kinds = [np.dtype(one) for one in self.dtypes]
+        noise = [rng.normal(size=(2, *shape)) for shape in self.shapes]
+        return tuple(
+            torch.from_numpy((128 + 40 * one).astype(kind) if kind == np.uint8 else one.astype(kind))
+            for one, kind in zip(noise, kinds, strict=True)
+        )
 
     def _built(self) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
