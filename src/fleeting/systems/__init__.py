@@ -7,6 +7,7 @@ Each system is one file in a folder by task. Another package adds its own with t
 from fleeting.systems.battery import CheckResult, check, check_names
 from fleeting.systems.contract import (
     PRESETS,
+    TASKS,
     AUDetector,
     Card,
     Published,
@@ -14,7 +15,7 @@ from fleeting.systems.contract import (
     Spotter,
     SpottingRecording,
 )
-from fleeting.systems.registry import card, create, defaults, forget, load, register
+from fleeting.systems.registry import card, create, defaults, forget, load, not_loaded, register
 from fleeting.systems.registry import names as list  # as in systems.list()
 from fleeting.systems.representations import (
     Representation,
@@ -26,6 +27,7 @@ from fleeting.systems.representations import (
 
 __all__ = [
     "PRESETS",
+    "TASKS",
     "AUDetector",
     "Card",
     "CheckResult",
@@ -44,6 +46,7 @@ __all__ = [
     "invented_recordings",
     "list",
     "load",
+    "not_loaded",
     "register",
     "register_representation",
     "representation",

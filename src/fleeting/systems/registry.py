@@ -77,7 +77,7 @@ def names(task: str | None = None) -> list[str]:
     >>> "ststnet" in names("recognition")
     True
     """
-    search()
+    _search()
     return [name for name in _systems if task in (None, _systems.get(name)[0].task)]
 
 
@@ -169,7 +169,7 @@ def load(folder: str | PathLike[str]) -> Any:
 
 def _find(name: str) -> tuple[Card, Builder]:
     if name not in _systems:
-        search()
+        _search()
     if name not in _systems and _missing:
         lacking = ", ".join(sorted(set(_missing.values())))
         raise UsageError(
@@ -179,8 +179,20 @@ def _find(name: str) -> tuple[Card, Builder]:
     return _systems.get(name)
 
 
-def search() -> dict[str, str]:
-    """Import every module that may hold a system, once; give those left out with what they lack."""
+def not_loaded() -> dict[str, str]:
+    """Give the modules of systems that could not be imported, with the package that each lacks.
+
+    Examples
+    --------
+    >>> "fleeting.systems.recognition.ststnet" in not_loaded()
+    False
+    """
+    _search()
+    return dict(_missing)
+
+
+def _search() -> None:
+    """Import every module that may hold a system, once."""
     global _searched
     if not _searched:
         _searched = True
@@ -188,7 +200,6 @@ def search() -> dict[str, str]:
             _try(module, lambda module=module: import_module(module))  # type: ignore[misc]
         for entry in entry_points(group=ENTRY_POINTS):
             _try(f"{entry.name} ({entry.value})", entry.load)
-    return dict(_missing)
 
 
 def _own_modules() -> list[str]:

@@ -7,7 +7,15 @@ from fleeting.training.loop import TrainingRun, make_optimizer, train_module
 from fleeting.training.losses import class_loss, class_weights, label_loss, positive_weights
 from fleeting.training.many import fit_many
 from fleeting.training.recognizer import TorchRecognizer
-from fleeting.training.rows import Rows, as_rows, labelled, logits_of, make_objective, predict_logits
+from fleeting.training.rows import (
+    Rows,
+    as_rows,
+    labelled,
+    logits_of,
+    make_objective,
+    match_classes,
+    predict_logits,
+)
 from fleeting.training.settings import TrainingSettings, epoch_batches, generator, torch_seed
 from fleeting.training.store import load_arrays, save_arrays
 
@@ -29,6 +37,7 @@ __all__ = [
     "logits_of",
     "make_objective",
     "make_optimizer",
+    "match_classes",
     "mirror_flow_maps",
     "mirror_some",
     "positive_weights",

@@ -134,10 +134,16 @@ class TorchRecognizer:
         change, classes = self.augment, self.classes
         return lambda inputs, labels, rng: change(inputs, labels, rng, classes)
 
-    def pretrain(self, examples: Examples, *, progress: Progress | None = None) -> Self:
+    def pretrain(
+        self,
+        examples: Examples,
+        *,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
         """Train on other data; the next `fit` starts from the weights, but for those of another shape."""
         self.start = {}
-        self.fit(examples, progress=progress)
+        self.fit(examples, checkpoint=checkpoint, progress=progress)
         return self.start_from(self)
 
     def start_from(self, other: "TorchRecognizer") -> Self:

@@ -1,7 +1,7 @@
 """Rows as tensors, and what a network says about them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -90,6 +90,47 @@ def labelled(examples: Examples) -> Examples:
     if not len(keep):
         raise UsageError("nothing to train on: every label is withheld")
     return examples if len(keep) == len(examples) else examples.take(keep)
+
+
+def match_classes(examples: Examples, classes: Sequence[str]) -> Examples:
+    """Give examples with the classes of another set: what is learnt from first must name things alike.
+
+    Parameters
+    ----------
+    examples
+        Rows of a class that the other set does not have are left out; of several labels, those that are not
+        there are unknown (-1).
+    classes
+        Names of the other set, in its order.
+
+    Raises
+    ------
+    UsageError
+        Where the two have no class in common.
+
+    Examples
+    --------
+    >>> rows = Examples(np.array(["a", "b"]), np.array(["s", "s"]), np.array(["d", "d"]), np.array([1, 0]),
+    ...                 ("none", "positive"), {})
+    >>> same = match_classes(rows, ("negative", "positive"))
+    >>> same.ids.tolist(), same.labels.tolist()
+    (['a'], [1])
+    """
+    shared = [name for name in classes if name in examples.classes]
+    if not shared:
+        raise UsageError(
+            f"no class in common: {', '.join(examples.classes)} and {', '.join(classes)}; choose another set"
+        )
+    if examples.labels.ndim == 2:
+        known = [examples.classes.index(name) if name in shared else None for name in classes]
+        unknown = np.full(len(examples), UNLABELLED, np.int64)
+        columns = [unknown if at is None else examples.labels[:, at] for at in known]
+        return replace(examples, labels=np.stack(columns, 1), classes=tuple(classes))
+    order = list(classes)
+    place = np.array([order.index(n) if n in shared else UNLABELLED for n in examples.classes], np.int64)
+    keep = np.flatnonzero((examples.labels != UNLABELLED) & (place[examples.labels] != UNLABELLED))
+    kept = examples.take(keep)
+    return replace(kept, labels=place[kept.labels], classes=tuple(classes))
 
 
 def make_objective(labels: np.ndarray, classes: int, settings: TrainingSettings) -> Objective:

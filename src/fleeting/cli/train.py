@@ -1,0 +1,92 @@
+"""``fleeting train``: one system on all of a dataset, into a folder that can be used."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+LINE_EVERY_S = 5.0
+
+
+def train(
+    system: Annotated[str, typer.Argument(help="One of the names that `fleeting systems list` shows.")],
+    data: Annotated[str, typer.Option(help="Dataset to train on.")],
+    out: Annotated[Path, typer.Option(help="Folder for the weights, the card and the exported model.")],
+    root: Annotated[
+        Path | None, typer.Option(help="Folder of the dataset; synthetic sets need none.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="small or paper.")] = "small",
+    pretrain: Annotated[str | None, typer.Option(help="Dataset to learn from first.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same data: same weights.")] = 0,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs, where not the preset's.")] = None,
+    off: Annotated[list[str] | None, typer.Option(help="Switch a component off; may be given again.")] = None,
+) -> None:
+    """Train a system on a whole dataset; a training that was stopped goes on where it was.
+
+    The folder holds card.json and weights.safetensors, to go on from, and model.onnx with model.json, to use.
+    """
+    from fleeting import systems
+    from fleeting.bench import load_examples
+    from fleeting.core import UsageError
+    from fleeting.io import validate_folder
+
+    changes = {} if epochs is None else {"training": {"epochs": epochs}}
+    made = systems.create(system, preset=preset, seed=seed, **changes, **{name: False for name in off or []})
+    folder = validate_folder(out)
+    examples = load_examples(data, root)
+    if pretrain is not None:
+        from fleeting.training import match_classes
+
+        if not hasattr(made, "pretrain"):
+            raise UsageError(f"system {system!r} cannot be pre-trained; leave --pretrain out")
+        first = match_classes(load_examples(pretrain, None), examples.classes)
+        typer.echo(f"{system}: learning from {len(first)} samples of {pretrain}")
+        made.pretrain(first, **_options(made.pretrain, folder / "pretrain.safetensors", epochs))
+    typer.echo(f"{system}: learning from {len(examples)} samples of {len(set(examples.subjects))} subjects")
+    made.fit(examples, **_options(made.fit, folder / "checkpoint.safetensors", epochs))
+    made.save(folder)
+    typer.echo(str(folder / "card.json"))
+    _export(made, folder, trained_on=_said(data, pretrain, len(examples)))
+    for name in ("pretrain.safetensors", "checkpoint.safetensors"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _options(action: Callable[..., Any], checkpoint: Path, epochs: int | None) -> dict[str, Any]:
+    """Give what a `fit` or `pretrain` takes of checkpoint and progress: not every system has epochs."""
+    import inspect
+
+    known = inspect.signature(action).parameters
+    offered = {"checkpoint": checkpoint, "progress": _Lines(epochs)}
+    return {name: value for name, value in offered.items() if name in known}
+
+
+def _export(made: Any, folder: Path, *, trained_on: str) -> None:
+    """Write the model for use; a system that cannot be exported says why, and keeps its weights."""
+    from fleeting.core import UsageError
+
+    if not hasattr(made, "export"):
+        typer.echo("not exported: this system has no export, so `fleeting analyze` cannot use it", err=True)
+        return
+    try:
+        typer.echo(str(made.export(folder, trained_on=trained_on)))
+    except UsageError as error:
+        typer.echo(f"not exported: {error}", err=True)
+
+
+def _said(data: str, pretrain: str | None, rows: int) -> str:
+    return f"{rows} samples of {data}" + (f", after {pretrain}" if pretrain else "")
+
+
+class _Lines:
+    """A line now and then: which epoch, which loss."""
+
+    def __init__(self, epochs: int | None) -> None:
+        self._of = f" of {epochs}" if epochs else ""
+        self._said = time.monotonic()
+
+    def __call__(self, entry: dict[str, float]) -> None:
+        if time.monotonic() - self._said > LINE_EVERY_S:
+            self._said = time.monotonic()
+            typer.echo(f"epoch {entry['epoch']:.0f}{self._of}: loss {entry['loss']:.4f}")
