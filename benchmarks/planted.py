@@ -113,7 +113,7 @@ def real_clips(out: Path, *, strength: tuple[float, float], repeats: int, basis:
             rng = np.random.default_rng(
                 [seed, i, sum(name.encode()), round(1000 * strength[0]), basis == "tps"]
             )
-            first, room = (0.35, length - 0.9) if "face_" not in name else (0.4, 2.2)
+            first, room = (0.35, length - 0.9) if "face_" not in name else (0.4, 1.9)
             plants = draw_plants(
                 rng, count=2, first_s=first + float(rng.uniform(0, 0.4)), gap_s=(0.4, 1.0), strength=strength
             )

@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-BLINK_SHARE = 0.8
+BLINK_SHARE, BLINK_OTHER_SHARE = 0.8, 0.9  # of the usual height: the lower lid, and the other one
 BLINK_REACH_S = 0.1
 
 
@@ -197,10 +197,11 @@ def _spread(values: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
 
 
 def _closed(face: FaceMeasurement, measured: Measurement) -> np.ndarray:
-    """Mark the frames ``(T,)`` near a look at which an upper lid was lower than usual."""
+    """Mark the frames ``(T,)`` near a look at which both upper lids were lower than usual."""
     height = face.lids[:, 1:]
     usual = np.quantile(height, 0.75, axis=0)  # no median: looks are denser in blinks
-    shut = face.lids[(height < BLINK_SHARE * usual).any(axis=1), 0]
+    low = height / np.maximum(usual, 1e-9)
+    shut = face.lids[(low.min(axis=1) < BLINK_SHARE) & (low.max(axis=1) < BLINK_OTHER_SHARE), 0]
     if not len(shut):
         return np.zeros(len(measured.times), bool)
     after = np.searchsorted(shut, measured.times).clip(max=len(shut) - 1)

@@ -55,7 +55,7 @@ class SpotterSettings:
     least_z: float = 3.5
     least_size: float = 0.004
     least_fit: float = 0.52
-    sure_z: float = 5.0
+    sure_z: float = 6.0
     talk_activity: float = 0.0014
     talk_fit: float = 0.43
     talk_rivals: float = 0.5
@@ -64,7 +64,7 @@ class SpotterSettings:
     loud_activity: float = 0.0025
     talk_z: float = 2.4
     blink_eyes: float = 0.1
-    trim_s: float = 0.1
+    trim_s: float = 0.15
 
 
 @dataclass(frozen=True)
