@@ -100,7 +100,7 @@ from fleeting.systems import Card, register
 from fleeting.training import load_arrays, save_arrays
 
 CARD = Card(
-    "nearest-mean", "Nearest mean map", "", "recognition", ("flowmap28",), switches={"centre": "less the mean"}
+    "nearest-mean", "Nearest mean map", "", "recognition", ("flowmap28",), switches={"centre": "less mean"}
 )
 
 class NearestMean:

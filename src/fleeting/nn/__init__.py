@@ -1,5 +1,21 @@
 """Layers that several systems share. Needs the extra ``[train]``."""
 
+from fleeting.nn.attention import CBAM, CoordinateAttention, SqueezeExcite
+from fleeting.nn.blocks import EdgeConvolution, Inception, Residual, convolution
 from fleeting.nn.norm import BatchNorm, counted_rows
+from fleeting.nn.tokens import SelfAttention, TransformerBlock, merge_tokens
 
-__all__ = ["BatchNorm", "counted_rows"]
+__all__ = [
+    "CBAM",
+    "BatchNorm",
+    "CoordinateAttention",
+    "EdgeConvolution",
+    "Inception",
+    "Residual",
+    "SelfAttention",
+    "SqueezeExcite",
+    "TransformerBlock",
+    "convolution",
+    "counted_rows",
+    "merge_tokens",
+]
