@@ -151,6 +151,34 @@ def test_a_system_that_cannot_learn_may_say_so(subject) -> None:
     assert subject(Dull, learns=False)["overfits_sixteen_rows"].state == "skipped"
 
 
+def test_detectors_of_several_labels_have_the_same_battery() -> None:
+    from fleeting.systems.recognition.ststnet import STSTNet
+    from fleeting.training import TorchRecognizer, TrainingSettings, mirror_some
+
+    facts = {"switches": {"strain": "x"}, "check": {"training": {"epochs": 80}}}
+
+    @systems.register(Card("subject", "t", "", "au", ("flowmap28",), **facts))
+    def build(
+        *, preset: str = "small", seed: int = 0, training: object = None, strain: bool = True
+    ) -> object:
+        settings = TrainingSettings(learning_rate=3e-3, balance="inverse").changed(training)
+        return TorchRecognizer(
+            "subject",
+            ("flowmap28",),
+            lambda n, _: STSTNet(n, strain=strain),
+            settings,
+            seed=seed,
+            several=True,
+            augment=mirror_some,
+        )
+
+    try:
+        results = {one.check: one for one in systems.check("subject")}
+    finally:
+        systems.forget("subject")
+    assert {one.state for one in results.values()} == {"passed"}, results
+
+
 class Mean:
     """Spotter under test: distance of each frame from the mean of those that stood still."""
 

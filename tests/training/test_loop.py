@@ -175,6 +175,15 @@ def test_patience_stops_early() -> None:
     assert len(told.history) == told.chosen + 3 < 200
 
 
+def test_half_precision_comes_close() -> None:
+    """Fabric switches the precision; weights stay in 32 bits."""
+    full, half = network(), network()
+    run(full, SETTINGS)
+    run(half, SETTINGS.changed({"precision": "bf16-mixed"}))
+    gap = max((a - b).abs().max() for a, b in zip(full.parameters(), half.parameters(), strict=True))
+    assert 0 < gap < 0.1 and half[0].weight.dtype == torch.float32
+
+
 def test_clipping_bounds_the_step() -> None:
     settings = TrainingSettings(
         epochs=1, batch_size=30, learning_rate=1.0, optimizer="sgd", momentum=0.0, clip=1e-3

@@ -230,6 +230,20 @@ def _flips(found: Card) -> list[tuple[str, Any]]:
     return flips
 
 
+def _paper_preset(trial: _Trial) -> None:
+    """Forward and backward at the sizes of the paper, without the hours of its training."""
+    changes: dict[str, Any] = {"training": {"epochs": 1}} if "training" in trial.card.check else {}
+    made = create(trial.card.name, preset="paper", **changes)
+    if not hasattr(made, "gradients"):
+        trial.predict(made.fit(trial.train), trial.test)
+        return
+    found = made.gradients(trial.train.take(np.arange(6)))
+    broken = sorted(name for name, size in found.items() if not np.isfinite(size))
+    expect(
+        bool(found) and not broken, f"paper: gradients are not finite in {', '.join(broken) or 'anything'}"
+    )
+
+
 _CHECKS: dict[str, Callable[[_Trial], None]] = {
     "gives_scores": _gives_scores,
     "overfits_sixteen_rows": _overfits,
@@ -239,6 +253,7 @@ _CHECKS: dict[str, Callable[[_Trial], None]] = {
     "companions_in_a_batch_change_nothing": _companions,
     "labels_of_held_out_rows_change_nothing": _labels,
     "every_switch_changes_the_output": _switches,
+    "paper_preset_runs": _paper_preset,
 }
 
 

@@ -88,7 +88,8 @@ def train_module(
     fabric = _fabric(settings)
     optimizer = make_optimizer(module.parameters(), settings)
     rows, validation = rows.to(fabric.device), validation and validation.to(fabric.device)
-    state = _State(module, optimizer, checkpoint, _name_of(settings, seed, rows))
+    name = "" if checkpoint is None else _name_of(settings, seed, rows)
+    state = _State(module, optimizer, checkpoint, name)
     wrapped, optimizer = fabric.setup(module.to(fabric.device), optimizer)
     state.optimizer = optimizer
     with torch.random.fork_rng(devices=[] if fabric.device.type == "cpu" else None):
