@@ -3,6 +3,7 @@
 from fleeting.nn.attention import CBAM, CoordinateAttention, SqueezeExcite
 from fleeting.nn.blocks import EdgeConvolution, Inception, Residual, convolution
 from fleeting.nn.norm import BatchNorm, counted_rows
+from fleeting.nn.scan import selective_scan, step_by_step
 from fleeting.nn.tokens import SelfAttention, TransformerBlock, merge_tokens
 
 __all__ = [
@@ -18,4 +19,6 @@ __all__ = [
     "convolution",
     "counted_rows",
     "merge_tokens",
+    "selective_scan",
+    "step_by_step",
 ]
