@@ -1,5 +1,7 @@
 """Many at once equals one at a time: without drop-out to rounding, with it in the spread over seeds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -33,10 +35,17 @@ class Net(nn.Module):
         return self.head(self.dropout(nn.functional.max_pool2d(x, 2).flatten(1)))
 
 
+def noisy(inputs, labels, rng, classes):
+    """An augmentation of somebody else: a plain function."""
+    noise = torch.from_numpy(rng.normal(size=inputs[0].shape).astype(np.float32))
+    return (inputs[0] + 0.1 * noise,), labels
+
+
 def recognizer(seed: int, dropout: float = 0.0, norm: type = BatchNorm, **changes: object) -> TorchRecognizer:
+    augment = changes.pop("function", mirror_some)
     settings = TrainingSettings(epochs=5, batch_size=16, learning_rate=0.01).changed(changes)
     return TorchRecognizer(
-        "net", ("maps",), lambda n, _: Net(n, dropout, norm), settings, seed=seed, augment=mirror_some
+        "net", ("maps",), lambda n, _: Net(n, dropout, norm), settings, seed=seed, augment=augment
     )
 
 
@@ -47,6 +56,7 @@ ALIKE = [
     {},
     {"balance": "inverse", "label_smoothing": 0.1},
     {"augment": True, "clip": 0.5},
+    {"augment": True, "function": noisy},
     {"optimizer": "sgd", "loss": "focal", "schedule": "cosine"},
     {"optimizer": "adamw", "weight_decay": 0.1, "shuffle": False},
 ]
@@ -123,3 +133,22 @@ def test_what_cannot_be_stacked_is_refused() -> None:
         fit_many([recognizer(0), recognizer(1, epochs=3)], SETS[:2], at_once=2)
     with pytest.raises(UsageError, match="as many"):
         fit_many([recognizer(0)], SETS[:2])
+
+
+def test_detectors_of_several_labels_are_stacked_with_their_own_weights_and_sides() -> None:
+    def detector(seed: int) -> TorchRecognizer:
+        made = recognizer(seed, balance="inverse", augment=True, optimizer="sgd")
+        made.several = True
+        return made
+
+    def several(count: int, seed: int) -> Examples:
+        labels = (np.random.default_rng(seed).random((count, 3)) < 0.3).astype(np.int64)
+        labels[0], labels[1] = 1, (-1, 0, 1)  # one is unknown
+        return replace(examples(count, seed), labels=labels, classes=("12L", "12R", "4"))
+
+    sets = [several(30, 0), several(27, 1), several(29, 2)]
+    alone = [detector(seed).fit(train) for seed, train in enumerate(sets)]
+    stacked = [detector(seed) for seed in range(3)]
+    fit_many(stacked, sets, at_once=3)
+    gaps = [np.abs(a.predict(TEST) - b.predict(TEST)).max() for a, b in zip(alone, stacked, strict=True)]
+    assert max(gaps) < 1e-4

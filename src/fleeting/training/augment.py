@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from fleeting.core import ShapeError
@@ -34,7 +35,6 @@ def mirror_flow_maps(maps: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> import torch
     >>> maps = torch.tensor([[[[10, 1], [200, 2]]]], dtype=torch.uint8)
     >>> mirror_flow_maps(maps).tolist()
     [[[[55, 2], [245, 1]]]]
@@ -80,37 +80,56 @@ def swap_sides(names: Sequence[str]) -> np.ndarray:
     return np.array(swapped, np.int64)
 
 
-def mirror_some(
-    inputs: tuple[Tensor, ...], labels: Tensor, rng: np.random.Generator, classes: Sequence[str]
-) -> tuple[tuple[Tensor, ...], Tensor]:
-    """Mirror each row with probability one half: an augmentation for systems on flow maps.
+class MirrorSome:
+    """Mirror each row with probability one half: the augmentation `mirror_some` of systems on flow maps.
 
-    Parameters
-    ----------
-    inputs
-        Each ``(N, H, W, C)`` with u in channel 0.
-    labels
-        ``(N,)``, or ``(N, C)``, whose sides are swapped where a row is mirrored.
-    rng
-        Random numbers of this batch.
-    classes
-        Names of the labels.
-
-    Returns
-    -------
-    tuple
-        Inputs and labels.
+    What is drawn and what is done with it are apart, so that the rows of many networks can be changed in one
+    call (`fleeting.training.fit_many`): an augmentation that has ``draw`` and ``apply`` is stacked, any other
+    callable of the same arguments is called for each network.
     """
-    import torch
 
-    rows = torch.from_numpy(np.flatnonzero(rng.random(len(labels)) < 0.5)).to(labels.device)
-    mirrored = []
-    for values in inputs:
-        copy = values.clone()
-        copy[rows] = mirror_flow_maps(values[rows])
-        mirrored.append(copy)
-    if labels.ndim == 2:
-        order = torch.from_numpy(swap_sides(classes)).to(labels.device)
-        labels = labels.clone()
-        labels[rows] = labels[rows][:, order]
-    return tuple(mirrored), labels
+    def __call__(
+        self, inputs: tuple[Tensor, ...], labels: Tensor, rng: np.random.Generator, classes: Sequence[str]
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Mirror some rows.
+
+        Parameters
+        ----------
+        inputs
+            Each ``(N, H, W, C)`` with u in channel 0.
+        labels
+            ``(N,)``, or ``(N, C)``, whose sides are swapped where a row is mirrored.
+        rng
+            Random numbers of this batch.
+        classes
+            Names of the labels.
+
+        Returns
+        -------
+        tuple
+            Inputs and labels, new tensors.
+        """
+        return self.apply(inputs, labels, self.draw(rng, len(labels)), classes)
+
+    def draw(self, rng: np.random.Generator, rows: int) -> np.ndarray:
+        """Draw which rows are mirrored, ``(rows,)`` bool."""
+        return rng.random(rows) < 0.5
+
+    def apply(
+        self, inputs: tuple[Tensor, ...], labels: Tensor, drawn: np.ndarray, classes: Sequence[str]
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Mirror the rows that were drawn."""
+        rows = torch.from_numpy(np.flatnonzero(drawn)).to(labels.device)
+        mirrored = []
+        for values in inputs:
+            copy = values.clone()
+            copy[rows] = mirror_flow_maps(values[rows])
+            mirrored.append(copy)
+        if labels.ndim == 2:
+            order = torch.from_numpy(swap_sides(classes)).to(labels.device)
+            labels = labels.clone()
+            labels[rows] = labels[rows][:, order]
+        return tuple(mirrored), labels
+
+
+mirror_some = MirrorSome()

@@ -100,7 +100,7 @@ def train_module(
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate(epoch)
             wrapped.train()
-            loss = 0.0
+            loss = torch.zeros((), device=fabric.device)  # stays on the device: reading it would wait
             for number, at in enumerate(epoch_batches(len(rows), settings, seed, epoch)):
                 batch = rows.take(at)
                 if augment is not None and settings.augment:
@@ -117,8 +117,8 @@ def train_module(
                 if settings.clip:
                     nn.utils.clip_grad_norm_(module.parameters(), settings.clip)
                 optimizer.step()
-                loss += value.item() * len(at) / len(rows)
-            entry = {"epoch": epoch + 1, "loss": loss, "rate": settings.rate(epoch)}
+                loss += value.detach() * (len(at) / len(rows))
+            entry = {"epoch": epoch + 1, "loss": loss.item(), "rate": settings.rate(epoch)}
             if validation is not None:
                 entry["validation_loss"] = validation_loss(
                     wrapped, validation, objective, settings.batch_size

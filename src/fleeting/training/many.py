@@ -18,7 +18,7 @@ from fleeting.nn import counted_rows
 from fleeting.training.loop import TrainingRun, make_optimizer
 from fleeting.training.recognizer import TorchRecognizer
 from fleeting.training.rows import Objective, Rows, labelled, logits_of, make_objective
-from fleeting.training.settings import TrainingSettings, epoch_batches, generator, torch_seed
+from fleeting.training.settings import epoch_batches, generator, torch_seed
 
 
 def fit_many(
@@ -87,6 +87,8 @@ def _check_alike(recognizers: Sequence[TorchRecognizer], trains: Sequence[Exampl
             f"expected as many recognisers as training sets, got {len(recognizers)} and {len(trains)}"
         )
     first = recognizers[0]
+    if any(tuple(train.classes) != tuple(trains[0].classes) for train in trains):
+        raise UsageError("recognisers in a stack must learn the same classes")
     for one in recognizers:
         if (one.system, one.preset, one.settings, dict(one.switches)) != (
             first.system,
@@ -101,42 +103,46 @@ def _check_alike(recognizers: Sequence[TorchRecognizer], trains: Sequence[Exampl
 
 def _fit_stack(recognizers: list[TorchRecognizer], prepared: list[tuple[Rows, Objective]]) -> None:
     """Train one stack; every member has the same number of batches an epoch."""
-    settings = recognizers[0].settings
-    modules = [_ready(one) for one in recognizers]
+    first, settings = recognizers[0], recognizers[0].settings
     device = torch.device("cpu" if settings.device == "auto" else settings.device)
-    rows = [part.to(device) for part, _ in prepared]
-    stack = _Stack([module.to(device).train() for module in modules])
+    modules = [_ready(one).to(device).train() for one in recognizers]
+    stack = _Stack(modules)
+    rows = _StackedRows([part for part, _ in prepared], device)
+    objective = prepared[0][1]
+    weights = torch.stack([one.weights for _, one in prepared]).to(device)
+    row_losses = vmap(objective.with_weights)
     optimizer = make_optimizer(list(stack.parameters.values()), settings)
-    runs = [TrainingRun() for _ in recognizers]
+    history: list[np.ndarray] = []
     with torch.random.fork_rng(devices=[] if device.type == "cpu" else None):
         for epoch in range(settings.epochs):
-            torch.manual_seed(torch_seed(recognizers[0].seed, epoch))
+            torch.manual_seed(torch_seed(first.seed, epoch))
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate(epoch)
             plans = [
-                epoch_batches(len(part), settings, one.seed, epoch)
-                for part, one in zip(rows, recognizers, strict=True)
+                epoch_batches(size, settings, one.seed, epoch)
+                for size, one in zip(rows.sizes, recognizers, strict=True)
             ]
-            totals = np.zeros(len(recognizers))
-            for step, ats in enumerate(zip(*plans, strict=True)):
-                batches = [
-                    _batch(one, part.take(at), settings, epoch, step)
-                    for one, part, at in zip(recognizers, rows, ats, strict=True)
-                ]
-                losses = _losses(stack, batches, [objective for _, objective in prepared])
+            total = torch.zeros(len(recognizers), device=device)
+            for step, places in enumerate(zip(*plans, strict=True)):
+                inputs, labels, mask = rows.take(places)
+                if first.augment is not None and settings.augment:
+                    rngs = [generator(one.seed, epoch, step + 1) for one in recognizers]
+                    inputs, labels = _augmented(first, inputs, labels, places, rngs)
+                losses = (row_losses(stack.forward(mask, *inputs), labels, weights) * mask).sum(1)
                 optimizer.zero_grad(set_to_none=True)
-                losses.sum().backward()
+                (losses / mask.sum(1)).sum().backward()
                 if settings.clip:
                     stack.clip(settings.clip)
                 optimizer.step()
-                share = [len(at) / len(part) for at, part in zip(ats, rows, strict=True)]
-                totals += losses.detach().cpu().numpy() * np.array(share)
-            for run, total in zip(runs, totals, strict=True):
-                run.history.append({"epoch": epoch + 1, "loss": float(total), "rate": settings.rate(epoch)})
-                run.chosen = epoch + 1
+                total += losses.detach()
+            history.append(total.cpu().numpy() / rows.sizes)
     stack.unload(modules)
-    for one, run in zip(recognizers, runs, strict=True):
-        one.run = run
+    for number, one in enumerate(recognizers):
+        entries = [
+            {"epoch": epoch + 1, "loss": float(mean[number]), "rate": settings.rate(epoch)}
+            for epoch, mean in enumerate(history)
+        ]
+        one.run = TrainingRun(entries, len(entries))
 
 
 def _ready(one: TorchRecognizer) -> nn.Module:
@@ -151,38 +157,61 @@ def _ready(one: TorchRecognizer) -> nn.Module:
     return module
 
 
-def _batch(one: TorchRecognizer, batch: Rows, settings: TrainingSettings, epoch: int, step: int) -> Rows:
-    """Augment a batch just as it is when its network is trained alone."""
-    augment = one.augmentation()
-    if augment is None or not settings.augment:
-        return batch
-    rng = generator(one.seed, epoch, step + 1)
-    return Rows(*augment(batch.inputs, batch.labels, rng), batch.targets)
+class _StackedRows:
+    """Rows of all networks with a leading axis, padded to the longest; a batch of all is one look-up."""
 
-
-def _losses(stack: "_Stack", batches: list[Rows], objectives: list[Objective]) -> Tensor:
-    """Mean loss of each network over its own rows, ``(M,)``."""
-    longest = max(len(batch) for batch in batches)
-    inputs = [
-        torch.stack([_padded(batch.inputs[place], longest) for batch in batches])
-        for place in range(len(batches[0].inputs))
-    ]
-    mask = torch.zeros(len(batches), longest, device=inputs[0].device)
-    for number, batch in enumerate(batches):
-        mask[number, : len(batch)] = 1
-    logits = stack.forward(mask, *inputs)
-    return torch.stack(
-        [
-            objective(logits[number, : len(batch)], batch.labels).mean()
-            for number, (batch, objective) in enumerate(zip(batches, objectives, strict=True))
+    def __init__(self, parts: list[Rows], device: torch.device) -> None:
+        self.sizes = np.array([len(part) for part in parts])
+        most = int(self.sizes.max())
+        places = range(len(parts[0].inputs))
+        self.inputs = [
+            torch.stack([_padded(part.inputs[place], most) for part in parts]).to(device) for place in places
         ]
-    )
+        self.labels = torch.stack([_padded(part.labels, most) for part in parts]).to(device)
+
+    def take(self, places: Sequence[np.ndarray]) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+        """Give inputs ``(M, B, ...)``, labels and a mask ``(M, B)`` that is 0 where a row only fills up."""
+        longest = max(map(len, places))
+        at = np.stack([np.concatenate([one, np.repeat(one[:1], longest - len(one))]) for one in places])
+        filled = np.arange(longest) < np.array([len(one) for one in places])[:, None]
+        device = self.labels.device
+        rows = torch.from_numpy(at).to(device)
+        members = torch.arange(len(places), device=device)[:, None]
+        mask = torch.from_numpy(filled).to(device, torch.float32)
+        return tuple(one[members, rows] for one in self.inputs), self.labels[members, rows], mask
 
 
 def _padded(values: Tensor, length: int) -> Tensor:
     """Repeat the first row until there are enough; what is repeated never counts."""
     lacking = length - len(values)
     return values if not lacking else torch.cat([values, values[:1].expand(lacking, *values.shape[1:])])
+
+
+def _augmented(
+    first: TorchRecognizer,
+    inputs: tuple[Tensor, ...],
+    labels: Tensor,
+    places: Sequence[np.ndarray],
+    rngs: list[np.random.Generator],
+) -> tuple[tuple[Tensor, ...], Tensor]:
+    """Augment each network's batch with its own random numbers, as when it is trained alone."""
+    change: Any = first.augment
+    sizes, longest = [len(one) for one in places], labels.shape[1]
+    if hasattr(change, "draw"):  # all rows in one call
+        drawn = [change.draw(rng, size) for rng, size in zip(rngs, sizes, strict=True)]
+        filled = [np.concatenate([one, np.repeat(one[:1], longest - len(one), axis=0)]) for one in drawn]
+        flat = tuple(one.flatten(0, 1) for one in inputs)
+        changed, turned = change.apply(flat, labels.flatten(0, 1), np.concatenate(filled), first.classes)
+        shape = labels.shape[:2]
+        return tuple(one.unflatten(0, shape) for one in changed), turned.unflatten(0, shape)
+    parts = [
+        change(tuple(one[number, :size] for one in inputs), labels[number, :size], rng, first.classes)
+        for number, (size, rng) in enumerate(zip(sizes, rngs, strict=True))
+    ]
+    together = tuple(
+        torch.stack([_padded(part[0][place], longest) for part in parts]) for place in range(len(inputs))
+    )
+    return together, torch.stack([_padded(part[1], longest) for part in parts])
 
 
 class _Stack:

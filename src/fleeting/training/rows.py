@@ -1,6 +1,6 @@
 """Rows as tensors, and what a network says about them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,9 +10,6 @@ from torch import Tensor, nn
 from fleeting.core import UNLABELLED, Examples, UsageError
 from fleeting.training.losses import class_loss, class_weights, label_loss, positive_weights
 from fleeting.training.settings import TrainingSettings
-
-Objective = Callable[[Tensor, Tensor], Tensor]
-"""``(N, C)`` logits and labels to ``(N,)`` losses."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +130,29 @@ def match_classes(examples: Examples, classes: Sequence[str]) -> Examples:
     return replace(kept, labels=place[kept.labels], classes=tuple(classes))
 
 
+@dataclass(frozen=True)
+class Objective:
+    """Loss of each row, ``(N, C)`` logits and labels to ``(N,)``, under the weights of one training set.
+
+    ``smoothing`` and ``gamma`` are those of the settings; ``several`` says whether several labels hold at once.
+    """
+
+    weights: Tensor
+    several: bool
+    smoothing: float
+    gamma: float
+
+    def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Give the loss of each row."""
+        return self.with_weights(logits, labels, self.weights.to(logits.device))
+
+    def with_weights(self, logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+        """Give the loss of each row under other class weights."""
+        if self.several:
+            return label_loss(logits, labels, weights, gamma=self.gamma)
+        return class_loss(logits, labels, weights, smoothing=self.smoothing, gamma=self.gamma)
+
+
 def make_objective(labels: np.ndarray, classes: int, settings: TrainingSettings) -> Objective:
     """Give the loss that the settings ask for, with class weights from these training labels alone.
 
@@ -149,15 +169,7 @@ def make_objective(labels: np.ndarray, classes: int, settings: TrainingSettings)
         if several
         else class_weights(labels, classes, settings.balance)
     )
-    kept = torch.from_numpy(weights)
-
-    def objective(logits: Tensor, target: Tensor) -> Tensor:
-        own = kept.to(logits.device)
-        if several:
-            return label_loss(logits, target, own, gamma=gamma)
-        return class_loss(logits, target, own, smoothing=settings.label_smoothing, gamma=gamma)
-
-    return objective
+    return Objective(torch.from_numpy(weights), several, settings.label_smoothing, gamma)
 
 
 def logits_of(output: Tensor | Mapping[str, Tensor]) -> Tensor:
