@@ -134,7 +134,7 @@ def match_classes(examples: Examples, classes: Sequence[str]) -> Examples:
 class Objective:
     """Loss of each row, ``(N, C)`` logits and labels to ``(N,)``, under the weights of one training set.
 
-    """Loss of each row: ``(N, C)`` logits and labels to ``(N,)``, weighted as one training set asks.
+    ``smoothing`` and ``gamma`` are those of the settings; ``several`` says whether labels come together.
     """
 
     weights: Tensor
