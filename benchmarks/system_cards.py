@@ -10,9 +10,9 @@ from fleeting import systems
 
 HEAD = """# Systems
 
-Written by `benchmarks/system_cards.py` from the cards in `src/fleeting/systems/`; do not edit. Nothing on this page was
-measured here: published numbers are those of other people under their protocols. What was measured is in
-[benchmarks](benchmarks/README.md). How a system is added: [add-a-system](add-a-system.md).
+Written by `benchmarks/system_cards.py` from the cards in `src/fleeting/systems/`; do not edit. Nothing on
+this page was measured here: published numbers are those of other people under their protocols. What was
+measured is in [benchmarks](benchmarks/README.md). How a system is added: [add-a-system](add-a-system.md).
 """
 
 

@@ -1,4 +1,5 @@
 import importlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -166,6 +167,20 @@ def test_a_system_from_another_package_comes_in_by_entry_point(
     made.save(tmp_path / "saved")
     assert np.array_equal(systems.load(tmp_path / "saved").predict(rows), made.predict(rows))
     sys.modules.pop("outside_package")
+
+
+def test_without_torch_the_rest_is_listed_and_what_lacks_is_named() -> None:
+    """``None`` in ``sys.modules`` makes an import fail as if torch were not installed."""
+    script = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from fleeting.cli.main import main\n"
+        "assert main(['systems', 'list']) == 0\n"
+        "assert main(['train', 'ststnet', '--data', 'x', '--out', 'y']) == 2\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "not loaded: fleeting.systems.recognition.ststnet: not installed: torch" in done.stderr
+    assert "unknown system 'ststnet'" in done.stderr and "install the extra [train]" in done.stderr
 
 
 def test_a_spotting_recording_has_a_row_for_each_frame() -> None:

@@ -28,13 +28,15 @@ def train(
     The folder holds card.json and weights.safetensors, to go on from, and model.onnx with model.json, to use.
     """
     from fleeting import systems
-    from fleeting.bench import load_examples
     from fleeting.core import UsageError
     from fleeting.io import validate_folder
 
     changes = {} if epochs is None else {"training": {"epochs": epochs}}
     made = systems.create(system, preset=preset, seed=seed, **changes, **{name: False for name in off or []})
     folder = validate_folder(out)
+
+    from fleeting.bench import load_examples  # after the wishes were looked at: it takes a while
+
     examples = load_examples(data, root)
     if pretrain is not None:
         from fleeting.training import match_classes
