@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fleeting.cli import synth_sets
+
 if TYPE_CHECKING:
     from fleeting.synth import Plant
 
@@ -148,6 +150,9 @@ def flowmaps(
     typer.echo(f"{len(made)} maps of {len(set(made.subjects.tolist()))} subjects: {told}")
     for path in paths:
         typer.echo(path)
+
+
+app.command("flow")(synth_sets.flow)
 
 
 def plants_of(

@@ -21,7 +21,8 @@ class SplatMesh:
     Parameters
     ----------
     vertices
-        ``(V, 3)`` float64 IOD; x to the image's right, y down, z away from the camera, origin between the eyes.
+        ``(V, 3)`` float64 IOD; x to the image's right, y down, z away from the camera, origin between the
+        eyes.
     triangles
         ``(M, 3)`` int vertex numbers.
     face
@@ -129,8 +130,8 @@ def seats(per_edge: int) -> tuple[np.ndarray, np.ndarray]:
     -------
     tuple
         ``(n, 3)`` barycentric coordinates, the middles of the small triangles that a triangle is cut into,
-        and ``(2, 2)`` lower root ``L`` of their covariance in the frame of the triangle's edges: a point spread
-        evenly over a triangle has variance 1/18 along each edge and covariance -1/36.
+        and ``(2, 2)`` lower root ``L`` of their covariance in the frame of the triangle's edges: a point
+        spread evenly over a triangle has variance 1/18 along each edge and covariance -1/36.
 
     Examples
     --------
@@ -180,7 +181,7 @@ def slide(vertices: np.ndarray, corners: np.ndarray, motion: np.ndarray, steepes
 
 
 def normals(vertices: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Unit normals at the vertices ``(V, 3)``, towards the camera, weighted by the areas around them."""
+    """Compute unit normals at the vertices ``(V, 3)``, towards the camera, weighted by areas."""
     a, b, c = (vertices[corners[:, k]] for k in range(3))
     face = -np.cross(b - a, c - a)  # clockwise on the screen with y down: the cross product points away
     total = np.zeros_like(vertices)
@@ -190,5 +191,5 @@ def normals(vertices: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def shape_of(points: np.ndarray) -> FaceShape:
-    """The flat face as the motion fields see it, of ``(468, 3)`` face points in IOD."""
+    """Give the flat face as the motion fields see it, of ``(468, 3)`` face points in IOD."""
     return FaceShape.from_landmarks(points[:, :2])

@@ -32,8 +32,8 @@ def mesh_flow(
     """Cast each pixel's ray onto the mesh and follow the point of the nearest triangle that it meets.
 
     Exact for a mesh of flat triangles: barycentric coordinates are corrected for perspective
-    (``b_k ~ c_k / z_k``, with ``c`` those of the picture), and the point ``sum b_k v_k`` is the same one of the
-    triangle after the motion. Both faces of a triangle are seen.
+    (``b_k ~ c_k / z_k``, with ``c`` those of the picture), and the point ``sum b_k v_k`` is the same one of
+    the triangle after the motion. Both faces of a triangle are seen.
 
     Parameters
     ----------

@@ -1,12 +1,13 @@
 """Rasterise Gaussian splats in plain torch, differentiably: pairs of splat and pixel, sorted front to back.
 
-Splats are small and many, so all pairs of a splat and a pixel that it reaches are listed, ordered by pixel and,
-within a pixel, by depth; the transmittance in front of a pair is then a running sum of logarithms. Pictures
-with too many pairs are cut into bands of rows.
+Splats are small and many, so all pairs of a splat and a pixel that it reaches are listed, ordered by pixel
+and, within a pixel, by depth; the transmittance in front of a pair is then a running sum of logarithms.
+Pictures with too many pairs are cut into bands of rows.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from fleeting.core import UsageError
 
@@ -75,7 +76,7 @@ def project_splats(
     """
     import torch
 
-    kind = {"dtype": corners.dtype, "device": corners.device}
+    kind: Any = {"dtype": corners.dtype, "device": corners.device}
     turn = torch.as_tensor(view.rotation, **kind)
     seen = corners @ turn.T + torch.as_tensor(view.shift, **kind)
     middle = (place[:, :, None] * seen).sum(1)
@@ -117,7 +118,7 @@ class Pairs:
     splat, pixel
         ``(P,)`` int64; pixels are counted row by row.
     weight
-        ``(P,)`` share of the pixel's light that comes from the splat: alpha times the transmittance before it.
+        ``(P,)`` share of the pixel's light that comes from the splat: alpha times the transmittance before.
     alpha
         ``(P,)`` what the splat covers of the pixel.
     left
@@ -145,14 +146,14 @@ def _reach(prints: Footprints, opacity: "torch.Tensor", cutoff: float) -> tuple[
 
 
 def bands(prints: Footprints, opacity: "torch.Tensor", view: "View", cutoff: float) -> list[tuple[int, int]]:
-    """Rows to rasterise at a time, ``[start, end)``, so that no band has more than `MOST_PAIRS` candidates."""
+    """Give rows to rasterise at a time, ``[start, end)``: no more than `MOST_PAIRS` candidates a band."""
     x0, x1, y0, y1 = _reach(prints, opacity, cutoff)
     columns = (x1.clamp(max=view.width - 1) - x0.clamp(min=0) + 1).clamp(min=0)
     rows = (y1.clamp(max=view.height - 1) - y0.clamp(min=0) + 1).clamp(min=0)
     count = int((columns * rows).sum())
     pieces = min(view.height, 1 + count // MOST_PAIRS)
     edges = [round(k * view.height / pieces) for k in range(pieces + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def pair_up(
@@ -162,7 +163,7 @@ def pair_up(
     cutoff: float,
     rows: tuple[int, int],
 ) -> Pairs:
-    """List the pairs within a band of rows, with their weights; pixels are counted from the band's first one."""
+    """List the pairs within a band of rows, with their weights; pixels count from the band's first one."""
     import torch
 
     splat, x, y = _candidates(prints, opacity, view, cutoff, rows)
@@ -210,7 +211,7 @@ def _candidates(
 def _alpha(
     prints: Footprints, opacity: "torch.Tensor", splat: "torch.Tensor", x: "torch.Tensor", y: "torch.Tensor"
 ) -> "torch.Tensor":
-    """What splats cover of pixels, ``opacity exp(-d' C^-1 d / 2)``."""
+    """Compute what splats cover of pixels, ``opacity exp(-d' C^-1 d / 2)``."""
     import torch
 
     xx, xy, yy = prints.covariance.unbind(-1)

@@ -22,7 +22,7 @@ class View:
     centre
         ``(2,)`` principal point x, y; the middle of the first pixel is ``(0, 0)``.
     rotation, shift
-        ``(3, 3)`` and ``(3,)``: a point ``p`` of the scene lies at ``rotation @ p + shift`` before the camera.
+        ``(3, 3)`` and ``(3,)``: a point ``p`` of the scene lies at ``rotation @ p + shift`` of the camera.
     """
 
     height: int
@@ -101,7 +101,7 @@ class View:
         return np.column_stack([self.focal * seen[:, :2] / seen[:, 2:] + self.centre, seen[:, 2]])
 
     def lift(self, pixels: np.ndarray, depth: np.ndarray) -> np.ndarray:
-        """Points ``(N, 3)`` of the scene behind pixels ``(N, 2)`` at depths ``(N,)``: the inverse of `project`.
+        """Points ``(N, 3)`` of the scene behind pixels ``(N, 2)`` at depths ``(N,)``: inverse of `project`.
 
         Examples
         --------

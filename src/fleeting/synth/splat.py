@@ -1,7 +1,7 @@
 """A face of Gaussian splats tied to the triangles of a mesh: frames, depth and exact dense flow, in torch.
 
-Every splat sits on a triangle (barycentric coordinates) and its covariance lives in the frame of the triangle's
-edges, so that it moves, turns and stretches with the skin. Pixels are blended front to back,
+Every splat sits on a triangle (barycentric coordinates) and its covariance lives in the frame of the
+triangle's edges, so that it moves, turns and stretches with the skin. Pixels are blended front to back,
 ``w_i = alpha_i prod_{j < i} (1 - alpha_j)``, and so are the splats' motions: the flow of a pixel is
 ``sum_i w_i m_i / sum_i w_i``, where ``m_i`` is how splat ``i`` carries this pixel (Kerbl et al., 3D Gaussian
 Splatting, 2023; tied to triangles as by Qian et al., GaussianAvatars, 2024). Needs ``fleeting[train]``.
@@ -12,17 +12,35 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from fleeting.core import ShapeError, UsageError, check_image, check_shape
+from fleeting.core import ShapeError, UsageError, check_shape
 from fleeting.synth._splat_mesh import SplatMesh, head_mesh, seats
+from fleeting.synth._splat_meshflow import MeshFlow, mesh_flow
+from fleeting.synth._splat_portrait import colours_from, fit_colours, mesh_on_portrait
 from fleeting.synth._splat_view import View
 
 if TYPE_CHECKING:
     import torch
 
+__all__ = [
+    "MeshFlow",
+    "Rendering",
+    "SplatMesh",
+    "Splats",
+    "View",
+    "colours_from",
+    "fit_colours",
+    "head_mesh",
+    "mesh_flow",
+    "mesh_on_portrait",
+    "render",
+    "splats_on",
+    "visible",
+]
+
 Carry = Literal["affine", "middle"]
-_COVER = 1.45  # a splat's deviation relative to that of what it covers: neighbours overlap without holes
+_COVER = 1.9  # a splat's deviation relative to that of what it covers: neighbours overlap without holes
 _THICKNESS = 0.002  # IOD
-_OPACITY = 0.9
+_OPACITY = 0.97
 _DEVICE_KEYS = ("place", "root", "thickness", "colour", "opacity")
 
 
@@ -177,8 +195,8 @@ def render(
     background
         ``(H, W, 3)`` RGB 0..1 behind everything; black by default.
     carry
-        How a splat carries a pixel: ``affine`` as its triangle is mapped, ``middle`` by the shift of its middle
-        alone, as in published splat flow.
+        How a splat carries a pixel: ``affine`` as its triangle is mapped, ``middle`` by the shift of its
+        middle alone, as in published splat flow.
     low_pass
         Square pixels, the size of a pixel's own filter.
     cutoff
@@ -229,7 +247,7 @@ def _assemble(sums: "torch.Tensor", left: "torch.Tensor", view: View, background
     """Turn sums over splats into pictures: planes are evaluated at the pixels."""
     torch = _torch()
     height, width = view.height, view.width
-    kind = {"dtype": sums.dtype, "device": sums.device}
+    kind: Any = {"dtype": sums.dtype, "device": sums.device}
     image = sums[:, :3].reshape(height, width, 3)
     if background is not None:
         behind = torch.as_tensor(background, **kind)
@@ -241,7 +259,7 @@ def _assemble(sums: "torch.Tensor", left: "torch.Tensor", view: View, background
     alpha = 1.0 - left
     share = torch.where(alpha > 1e-4, 1.0 / alpha.clamp_min(1e-4), torch.zeros_like(alpha))
 
-    def plane(first: int) -> "torch.Tensor":
+    def plane(first: int) -> Any:
         return ((sums[:, first : first + 3] * at).sum(-1) * share).reshape(height, width)
 
     flow = moved_depth = None
@@ -252,7 +270,7 @@ def _assemble(sums: "torch.Tensor", left: "torch.Tensor", view: View, background
 
 
 def _solve(axes: "torch.Tensor", flat: "torch.Tensor", target: "torch.Tensor") -> "torch.Tensor":
-    """Matrices ``(N, K, 2)`` that take the picture's ``axes`` to ``target`` ``(N, K, 2)``; 0 where edge on."""
+    """Matrices ``(N, K, 2)`` that take the picture's ``axes`` to ``target``, same shape; 0 where edge on."""
     torch = _torch()
     a, b, c, d = axes[:, 0, 0], axes[:, 0, 1], axes[:, 1, 0], axes[:, 1, 1]
     det = a * d - b * c
@@ -314,100 +332,6 @@ def visible(first: Rendering, second: Rendering, tolerance: float = 0.03) -> np.
     inside = (to_x >= 0) & (to_x <= width - 1) & (to_y >= 0) & (to_y <= height - 1)
     there = cv2.remap(two["depth"].astype(np.float32), to_x, to_y, cv2.INTER_NEAREST)
     return inside & (one["alpha"] > 0.5) & (one["moved_depth"] <= there + tolerance)
-
-
-def colours_from(picture: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Colours of a picture at points ``(N, 2)`` in pixels, ``(N, 3)`` 0..1; beyond the edge those of the edge.
-
-    Raises
-    ------
-    ShapeError
-        For anything but a colour picture.
-
-    Examples
-    --------
-    >>> picture = np.zeros((4, 4, 3), np.uint8)
-    >>> picture[:, 2:] = 255
-    >>> colours_from(picture, np.array([[1.5, 1.0]]))[0].round(2).tolist()
-    [0.5, 0.5, 0.5]
-    """
-    import cv2
-
-    check_image(picture, "picture")
-    at = np.asarray(pixels, np.float32)
-    high = (np.array(picture.shape[1::-1]) - 1).astype(np.float32)
-    x, y = np.clip(at[:, 0], 0, high[0]), np.clip(at[:, 1], 0, high[1])
-    pale = picture.astype(np.float32)
-    pieces = [
-        cv2.remap(pale, x[None, i : i + 30_000], y[None, i : i + 30_000], cv2.INTER_LINEAR)[0]
-        for i in range(0, len(at), 30_000)
-    ]
-    return np.concatenate(pieces).astype(np.float64) / 255
-
-
-def mesh_on_portrait(
-    landmarks: np.ndarray, size: tuple[int, int], *, distance: float = 10.0, levels: int = 1
-) -> tuple[SplatMesh, View]:
-    """Lay the mesh behind the landmarks of a photograph: its depth is that of the neutral face.
-
-    Parameters
-    ----------
-    landmarks
-        ``(468, 2+)`` pixels.
-    size
-        Height and width of the photograph.
-    distance
-        From the camera to the eyes, in eye distances; not known from one picture.
-    levels
-        See `head_mesh`.
-
-    Returns
-    -------
-    tuple
-        The mesh and the camera of the photograph, in which the mesh's points lie at the landmarks. The
-        photograph's own tilt of the head stays in the mesh.
-    """
-    from fleeting.facs import eye_centers, neutral_mesh
-
-    marks = np.asarray(landmarks, np.float64)
-    eyes = eye_centers(marks)[:, :2]
-    iod_px = float(np.hypot(*(eyes[1] - eyes[0])))
-    if not iod_px > 0:
-        raise UsageError("landmarks: both eyes lie on one point; give the landmarks of a face")
-    view = View(size[0], size[1], iod_px * distance, eyes.mean(0), np.eye(3), np.array([0.0, 0.0, distance]))
-    return head_mesh(view.lift(marks[:, :2], neutral_mesh()[:, 2] + distance), levels=levels), view
-
-
-def fit_colours(
-    splats: Splats, vertices: Any, view: View, picture: np.ndarray, *, steps: int = 30, rate: float = 0.03
-) -> Splats:
-    """Fit the splats' colours to a picture by gradient descent (Adam), from where they are.
-
-    Parameters
-    ----------
-    splats, vertices, view
-        As in `render`.
-    picture
-        ``(H, W, 3)`` uint8 RGB of the camera's size; also what lies behind the splats.
-    steps, rate
-        Of Adam (Kingma & Ba, 2015).
-
-    Returns
-    -------
-    Splats
-        With new colours in 0..1, without gradients.
-    """
-    torch = _torch()
-    check_image(picture, "picture")
-    wanted = torch.as_tensor(picture.astype(np.float32) / 255)
-    colour = splats.colour.detach().clone().requires_grad_()
-    adam = torch.optim.Adam([colour], lr=rate)
-    for _ in range(steps):
-        adam.zero_grad()
-        seen = render(replace(splats, colour=colour), vertices, view, background=wanted)
-        ((seen.image - wanted) ** 2).sum().backward()
-        adam.step()
-    return replace(splats, colour=colour.detach().clamp(0, 1))
 
 
 def _points(splats: Splats, vertices: Any) -> "torch.Tensor":
