@@ -41,7 +41,7 @@ class FakeRay:
         return self.connected
 
     def init(self, *, address):
-        if address == "nobody:1":
+        if address == "nobody":
             raise ConnectionError("could not connect")
         self.connected = True
         self.calls.append(f"init {address}")
@@ -172,10 +172,15 @@ def test_leaving_early_cancels_and_a_connection_that_was_there_stays(ray, work):
 
 
 def test_no_cluster(ray, work):
-    with pytest.raises(
-        InputError, match="nobody:1: no Ray cluster answers: could not connect; start one with"
-    ):
-        list(run_jobs(work.square, [1], ray_address="nobody:1"))
+    with pytest.raises(InputError, match="nobody: no Ray cluster answers: could not connect; start one with"):
+        list(run_jobs(work.square, [1], ray_address="nobody"))
+
+
+def test_an_address_where_nobody_listens_is_said_at_once(ray, work):
+    """Ray itself would try for ten minutes: it is not even asked."""
+    with pytest.raises(InputError, match=r"127\.0\.0\.1:1: no Ray cluster answers: .*refused"):
+        list(run_jobs(work.square, [1], ray_address="127.0.0.1:1"))
+    assert ray.calls == []
 
 
 def test_without_ray_the_extra_is_named(work, monkeypatch):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ from fleeting.jobs.outcome import JobResult, RemoteError, Task, attempt, make_po
 from fleeting.jobs.worker import THREAD_VARIABLES
 
 TASKS_PER_CPU = 2  # one that runs and one that is ready to
+KNOCK_S = 10.0
 
 
 class RayPool:
@@ -113,7 +115,15 @@ def _import_ray() -> Any:
 
 def _connect(ray: Any, address: str) -> None:
     try:
+        _knock(address)
         ray.init(address=address)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        what = f"no Ray cluster answers: {error}"
+    except (OSError, ValueError, RuntimeError) as error:
+        what = f"no Ray cluster answers: {' '.join(str(error).split())}"
         raise InputError(address, what, "start one with: ray start --head") from error
+
+
+def _knock(address: str) -> None:
+    """Raise OSError at once where nobody listens: Ray itself would try for ten minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=KNOCK_S).close()
