@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 LINE_EVERY_S = 5.0
+PRETRAIN_COUNT, PRETRAIN_SEED = 10_000, 1  # other people than those of a synthetic set to train on
 
 
 def train(
@@ -19,6 +20,7 @@ def train(
     ] = None,
     preset: Annotated[str, typer.Option(help="small or paper.")] = "small",
     pretrain: Annotated[str | None, typer.Option(help="Dataset to learn from first.")] = None,
+    classes: Annotated[int, typer.Option(help="Classes of the dataset: 3, 4, 5 or 7.")] = 3,
     seed: Annotated[int, typer.Option(help="Same seed, same data: same weights.")] = 0,
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs, where not the preset's.")] = None,
     off: Annotated[list[str] | None, typer.Option(help="Switch a component off; may be given again.")] = None,
@@ -37,13 +39,14 @@ def train(
 
     from fleeting.bench import load_examples  # after the wishes were looked at: it takes a while
 
-    examples = load_examples(data, root)
+    examples = load_examples(data, root, classes=classes)
     if pretrain is not None:
         from fleeting.training import match_classes
 
         if not hasattr(made, "pretrain"):
             raise UsageError(f"system {system!r} cannot be pre-trained; leave --pretrain out")
-        first = match_classes(load_examples(pretrain, None), examples.classes)
+        other = load_examples(_sized(pretrain), classes=classes, seed=PRETRAIN_SEED)
+        first = match_classes(other, examples.classes)
         typer.echo(f"{system}: learning from {len(first)} samples of {pretrain}")
         made.pretrain(first, **_options(made.pretrain, folder / "pretrain.safetensors", epochs))
     typer.echo(f"{system}: learning from {len(examples)} samples of {len(set(examples.subjects))} subjects")
@@ -53,6 +56,11 @@ def train(
     _export(made, folder, trained_on=_said(data, pretrain, len(examples)))
     for name in ("pretrain.safetensors", "checkpoint.safetensors"):
         (folder / name).unlink(missing_ok=True)
+
+
+def _sized(name: str) -> str:
+    """Ask for many maps where a synthetic set is named without a size."""
+    return f"{name}:{PRETRAIN_COUNT}" if name.startswith("synth-") and ":" not in name else name
 
 
 def _options(action: Callable[..., Any], checkpoint: Path, epochs: int | None) -> dict[str, Any]:
