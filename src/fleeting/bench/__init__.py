@@ -1,1 +1,45 @@
-"""To come."""
+"""Systems x data x protocol x seeds: run them on this machine or a cluster, score, write tables, merge.
+
+The road: `load_examples` gives rows, `run_bench` gives predictions with every held-out fold sealed,
+`write_bench` scores them and writes files.
+"""
+
+from fleeting.bench.data import (
+    PRETRAIN_COUNT,
+    cache_folder,
+    fingerprint,
+    is_synthetic,
+    join_examples,
+    load_examples,
+)
+from fleeting.bench.plan import BASELINES, PROTOCOLS, BenchSettings, SystemSpec, read_spec
+from fleeting.bench.results import SCHEMA, merge_benches, read_bench, write_bench
+from fleeting.bench.runner import BenchProgress, BenchRun, run_bench
+from fleeting.bench.summary import Answers
+from fleeting.bench.tables import brief_table, to_html, to_latex, to_markdown
+
+__all__ = [
+    "BASELINES",
+    "PRETRAIN_COUNT",
+    "PROTOCOLS",
+    "SCHEMA",
+    "Answers",
+    "BenchProgress",
+    "BenchRun",
+    "BenchSettings",
+    "SystemSpec",
+    "brief_table",
+    "cache_folder",
+    "fingerprint",
+    "is_synthetic",
+    "join_examples",
+    "load_examples",
+    "merge_benches",
+    "read_bench",
+    "read_spec",
+    "run_bench",
+    "to_html",
+    "to_latex",
+    "to_markdown",
+    "write_bench",
+]

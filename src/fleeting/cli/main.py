@@ -12,7 +12,7 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from fleeting.cli import analyze, datasets, demo, doctor, score, synth, systems, train
+from fleeting.cli import analyze, bench, datasets, demo, doctor, score, synth, systems, train
 from fleeting.cli._say import complain, never_stumble
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -37,6 +37,7 @@ app.add_typer(synth.app, name="synth")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(systems.app, name="systems")
 app.command("train")(train.train)
+app.command("bench")(bench.bench)
 app.add_typer(score.app, name="score")
 app.command("doctor")(doctor.doctor)
 

@@ -1,0 +1,145 @@
+"""``fleeting bench``: systems on data, fold by fold, with the held-out fold sealed; tables."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from fleeting.bench import BenchProgress
+    from fleeting.core import Examples
+
+LINE_EVERY_S = 10.0
+
+
+def bench(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SYSTEM...",
+            help="Systems as `fleeting systems list` shows them, also as NAME:SWITCH=off,training.epochs=5;"
+            " with --merge folders of runs.",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for predictions, results and tables.")] = ...,  # type: ignore[assignment]
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="Dataset; may be given again. synth-flowmaps:COUNT:PEOPLE needs no --root."),
+    ] = None,
+    root: Annotated[
+        list[Path] | None, typer.Option(help="Folder of a real dataset, in the order of --data.")
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="loso, kfold or cross-dataset.")] = "loso",
+    folds: Annotated[int, typer.Option(help="Folds of kfold.")] = 5,
+    classes: Annotated[int, typer.Option(help="3, 4, 5 or 7, as far as the data have them.")] = 3,
+    seeds: Annotated[int, typer.Option(help="How many: 0, 1, 2...")] = 1,
+    preset: Annotated[str, typer.Option(help="small or paper.")] = "small",
+    pretrain: Annotated[str | None, typer.Option(help="Dataset to learn from first.")] = None,
+    pretrain_root: Annotated[Path | None, typer.Option(help="Its folder, where it is a real one.")] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Share of the training rows held back, by subject, to choose on.")
+    ] = None,
+    oracle_epoch: Annotated[
+        bool, typer.Option("--oracle-epoch", help="Show what choosing the epoch on the test fold feigns.")
+    ] = False,
+    baselines: Annotated[
+        bool, typer.Option("--baselines/--no-baselines", help="Add the baselines that are not named.")
+    ] = True,
+    imports: Annotated[
+        list[str] | None, typer.Option("--import", help="Module that registers systems of your own.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine, one thread each.")] = 1,
+    ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster; 'auto' finds one here.")] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Put runs together: the arguments are their folders.")
+    ] = False,
+) -> None:
+    """Measure systems on data with honest protocols; a run that was stopped goes on where it was."""
+    from fleeting import bench as room
+    from fleeting.core import UsageError
+
+    if merge:
+        for path in room.merge_benches([Path(one) for one in names or []], out).values():
+            typer.echo(str(path))
+        return
+    settings = room.BenchSettings(protocol, folds, seeds, preset, oracle_epoch, validation, pretrain)
+    if not names or not data:
+        raise UsageError("name systems, and the data with --data; see: fleeting bench --help")
+    sets = _load(data, root or [], classes)
+    if protocol == "cross-dataset" and len(sets) > 1:
+        sets = {"+".join(sets): room.join_examples(sets)}
+    first = _load_first(pretrain, pretrain_root, classes)
+    asked = list(names)
+    if baselines:
+        from fleeting import systems
+
+        asked = [one for one in room.BASELINES if one in systems.list() and one not in names] + asked
+    began = time.monotonic()
+    run = room.run_bench(
+        asked, sets, settings, out=out, pretrain=first, imports=imports or [], jobs=jobs, ray_address=ray,
+        on_progress=_Lines(),
+    )  # fmt: skip
+    paths = room.write_bench(run, out, wall_s=time.monotonic() - began)
+    _show(paths["results"])
+    for path in paths.values():
+        typer.echo(str(path))
+    if run.failures:
+        typer.echo(f"{len(run.failures)} folds failed; run again to try them again", err=True)
+        raise typer.Exit(1)
+
+
+def _load(data: list[str], roots: list[Path], classes: int) -> "dict[str, Examples]":
+    """Load every set; real ones take the roots in order."""
+    from fleeting.bench import is_synthetic, load_examples
+    from fleeting.core import UsageError
+
+    if len(set(data)) != len(data):
+        raise UsageError(f"--data: each set once, got {', '.join(data)}")
+    real = [name for name in data if not is_synthetic(name)]
+    if len(roots) != len(real):
+        raise UsageError(f"--root: expected {len(real)}, one for each of {real}, got {len(roots)}")
+    places: dict[str, Path | None] = dict(zip(real, roots, strict=True))
+    return {name: load_examples(name, places.get(name), classes=classes) for name in data}
+
+
+def _load_first(name: str | None, root: Path | None, classes: int) -> "Examples | None":
+    """Load the set to learn from first; a synthetic one is made of other people than those measured on."""
+    from fleeting.bench import PRETRAIN_COUNT, is_synthetic, load_examples
+
+    if name is None:
+        return None
+    if not is_synthetic(name):
+        return load_examples(name, root, classes=classes)
+    count = None if ":" in name else PRETRAIN_COUNT
+    return load_examples(name, None, classes=classes, count=count, seed=1_000_003)
+
+
+def _show(results: Path) -> None:
+    """Print the scores on each set, and how many rows and people are behind them."""
+    import json
+
+    from fleeting.bench import brief_table
+    from fleeting.cli._tables import print_table
+
+    told = json.loads(results.read_text(encoding="utf-8"))
+    for data in told["data"]:
+        table = brief_table(told, data["name"])
+        typer.echo(f"{table.title}: {data['n']} samples of {data['subjects']} subjects")
+        print_table(list(table.header), [list(row) for row in table.rows])
+
+
+class _Lines:
+    """A line now and then, and one for each fold that failed."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def __call__(self, event: "BenchProgress") -> None:
+        if event.error is not None:
+            from fleeting.cli._say import complain
+
+            complain(f"{event.key}: {type(event.error).__name__}: {event.error}")
+        if time.monotonic() - self._said > LINE_EVERY_S or event.done == event.total:
+            self._said = time.monotonic()
+            typer.echo(f"{event.done} of {event.total} folds")
