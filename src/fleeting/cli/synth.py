@@ -153,6 +153,7 @@ def flowmaps(
 
 
 app.command("flow")(synth_sets.flow)
+app.command("4d")(synth_sets.four_d)
 
 
 def plants_of(
