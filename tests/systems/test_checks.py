@@ -93,6 +93,10 @@ class Stuck(Honest):
         return super().features(samples)
 
 
+class Lossy(Honest):
+    load = None
+
+
 class Deadened(Honest):
     def gradients(self, examples):
         return {"alive": 1.0, "dead.weight": 0.0}
@@ -131,6 +135,7 @@ def test_an_honest_system_passes(subject) -> None:
     ("kind", "check", "says"),
     [
         (Unbounded, "gives_scores", "0..1"),
+        (Lossy, "gives_scores", "expected methods fit, predict, save, load"),
         (Dull, "overfits_sixteen_rows", "does not learn"),
         (Deadened, "every_parameter_gets_a_gradient", "dead.weight"),
         (Unsteady, "same_seed_same_result", "fitted twice"),

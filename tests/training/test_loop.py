@@ -86,7 +86,7 @@ def test_the_caller_s_random_numbers_are_left_alone() -> None:
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path: Path, optimizer: str) -> None:
     settings = SETTINGS.changed({"optimizer": optimizer, "schedule": "cosine", "weight_decay": 0.01})
-    whole, stopped, resumed = network(), network(), network(99)
+    whole, stopped, resumed = network(), network(), network()
     told = run(whole, settings)
 
     class Stop(Exception):
@@ -120,7 +120,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, check=False)
     assert done.returncode == -signal.SIGKILL and path.exists()
-    whole, resumed = network(), network(1)
+    whole, resumed = network(), network()
     run(whole)
     run(resumed, checkpoint=path)
     assert same(whole, resumed)
@@ -131,6 +131,10 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     run(network(), checkpoint=path)
     with pytest.raises(InputError, match="another training"):
         run(network(), seed=1, checkpoint=path)
+    with pytest.raises(InputError, match="another training"):
+        run(network(), checkpoint=path, tag="a switch")
+    with pytest.raises(InputError, match="another training"):
+        run(network(1), checkpoint=path)  # pre-trained otherwise
     with pytest.raises(InputError, match="does not fit"):
         run(nn.Linear(5, 3), checkpoint=path)
     path.write_bytes(b"nothing")
@@ -143,8 +147,9 @@ def test_more_epochs_of_the_same_training_go_on(tmp_path: Path) -> None:
     long, short = network(), network()
     run(long, SETTINGS.changed({"epochs": 9}))
     run(short, checkpoint=path)
-    run(short, SETTINGS.changed({"epochs": 9}), checkpoint=path)
-    assert same(long, short)
+    more = network()
+    run(more, SETTINGS.changed({"epochs": 9}), checkpoint=path)
+    assert same(long, more)
 
 
 def test_the_last_epoch_is_kept_unless_a_validation_part_is_there_and_asked_for() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fleeting.core import Examples, FleetingError
-from fleeting.systems.contract import Card, SpottingRecording
+from fleeting.systems.contract import Card, Recognizer, Spotter, SpottingRecording
 from fleeting.systems.registry import card, create, defaults
 from fleeting.systems.representations import invented_examples, invented_recordings
 
@@ -113,7 +113,9 @@ class _Trial:
 
     def make(self, seed: int = 0, **switches: Any) -> Any:
         options = {k: v for k, v in self.card.check.items() if k != "targets"}
-        return create(self.card.name, seed=seed, **(options | switches))
+        made = create(self.card.name, seed=seed, **(options | switches))
+        expect(_has(made, Recognizer), "expected methods fit, predict, save, load and the attribute classes")
+        return made
 
     def predict(self, system: Any, rows: Examples) -> np.ndarray:
         """Predict with every label withheld, and see to the shape."""
@@ -133,6 +135,10 @@ def expect(held: bool, message: str) -> None:  # noqa: FBT001 - reads like asser
     """Fail the check where something does not hold."""
     if not held:
         raise _Failed(message)
+
+
+def _has(made: object, protocol: Any) -> bool:
+    return isinstance(made, protocol)
 
 
 def _same(one: np.ndarray, other: np.ndarray, what: str, within: float = _CLOSE) -> None:
@@ -268,7 +274,9 @@ class _SpotterTrial:
 
     def make(self, seed: int = 0, **switches: Any) -> Any:
         options = {k: v for k, v in self.card.check.items() if k != "frames"}
-        return create(self.card.name, seed=seed, **(options | switches))
+        made = create(self.card.name, seed=seed, **(options | switches))
+        expect(_has(made, Spotter), "expected methods fit, curve, save and load")
+        return made
 
     def values(self, system: Any, recording: SpottingRecording | None = None) -> np.ndarray:
         asked = recording or self.test.sealed()

@@ -43,6 +43,7 @@ def train_module(
     augment: Augment | None = None,
     validation: Rows | None = None,
     checkpoint: str | PathLike[str] | None = None,
+    tag: str = "",
     progress: Progress | None = None,
 ) -> TrainingRun:
     """Train a network in place.
@@ -66,7 +67,10 @@ def train_module(
     validation
         Rows of other subjects of the training part. Needed to keep the best epoch or to stop early.
     checkpoint
-        File that is written after each epoch and gone on from where it is there. It is left where it lies.
+        File that is written after each epoch and gone on from where it is there. It is left where it lies. It
+        belongs to these rows, settings, first weights, this seed and tag.
+    tag
+        What else tells one training from another, such as a switch that changes no weight.
     progress
         Called with each epoch's entry of the history.
 
@@ -88,7 +92,7 @@ def train_module(
     fabric = _fabric(settings)
     optimizer = make_optimizer(module.parameters(), settings)
     rows, validation = rows.to(fabric.device), validation and validation.to(fabric.device)
-    name = "" if checkpoint is None else _name_of(settings, seed, rows)
+    name = "" if checkpoint is None else _name_of(settings, seed, tag, rows, module)
     state = _State(module, optimizer, checkpoint, name)
     wrapped, optimizer = fabric.setup(module.to(fabric.device), optimizer)
     state.optimizer = optimizer
@@ -227,9 +231,10 @@ def _fabric(settings: TrainingSettings) -> Any:
     return Fabric(accelerator=settings.device, devices=1, precision=cast(Any, settings.precision))
 
 
-def _name_of(settings: TrainingSettings, seed: int, rows: Rows) -> str:
-    """Name of a training: more epochs of the same are the same training only with a constant rate."""
-    told = settings.as_dict() | {"seed": seed}
+def _name_of(settings: TrainingSettings, seed: int, tag: str, rows: Rows, module: nn.Module) -> str:
+    """Name of a training: more epochs of the same are the same training unless the rate depends on them."""
+    told = settings.as_dict() | {"seed": seed, "tag": tag}
     if settings.schedule != "cosine":
         told.pop("epochs")
-    return fingerprint(told, rows.labels.cpu().numpy(), *(one.cpu().numpy() for one in rows.inputs))
+    first = [value.detach().cpu().numpy() for value in module.state_dict().values()]
+    return fingerprint(told, rows.labels.cpu().numpy(), *(one.cpu().numpy() for one in rows.inputs), *first)

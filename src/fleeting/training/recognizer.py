@@ -108,6 +108,7 @@ class TorchRecognizer:
             augment=self.augmentation(),
             validation=held,
             checkpoint=checkpoint,
+            tag=f"{self.system} {sorted(self.switches.items())}",
             progress=progress,
         )
         return self
