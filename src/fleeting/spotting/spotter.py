@@ -57,7 +57,7 @@ class SpotterSettings:
     least_fit: float = 0.52
     sure_z: float = 6.0
     talk_activity: float = 0.0014
-    talk_fit: float = 0.43
+    talk_fit: float = 0.48
     talk_rivals: float = 0.5
     talk_fit_elsewhere: float = 0.35
     talk_rivals_elsewhere: float = 1.0
