@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 LINE_EVERY_S = 5.0
-PRETRAIN_COUNT, PRETRAIN_SEED = 10_000, 1  # other people than those of a synthetic set to train on
+PRETRAIN_SEED = 1  # other people than those of a synthetic set to train on
 
 
 def train(
@@ -37,7 +37,7 @@ def train(
     made = systems.create(system, preset=preset, seed=seed, **changes, **{name: False for name in off or []})
     folder = validate_folder(out)
 
-    from fleeting.bench import load_examples  # after the wishes were looked at: it takes a while
+    from fleeting.bench import PRETRAIN_COUNT, is_synthetic, load_examples
 
     examples = load_examples(data, root, classes=classes)
     if pretrain is not None:
@@ -45,7 +45,8 @@ def train(
 
         if not hasattr(made, "pretrain"):
             raise UsageError(f"system {system!r} cannot be pre-trained; leave --pretrain out")
-        other = load_examples(_sized(pretrain), classes=classes, seed=PRETRAIN_SEED)
+        count = PRETRAIN_COUNT if is_synthetic(pretrain) and ":" not in pretrain else None
+        other = load_examples(pretrain, classes=classes, count=count, seed=PRETRAIN_SEED)
         first = match_classes(other, examples.classes)
         typer.echo(f"{system}: learning from {len(first)} samples of {pretrain}")
         made.pretrain(first, **_options(made.pretrain, folder / "pretrain.safetensors", epochs))
@@ -56,11 +57,6 @@ def train(
     _export(made, folder, trained_on=_said(data, pretrain, len(examples)))
     for name in ("pretrain.safetensors", "checkpoint.safetensors"):
         (folder / name).unlink(missing_ok=True)
-
-
-def _sized(name: str) -> str:
-    """Ask for many maps where a synthetic set is named without a size."""
-    return f"{name}:{PRETRAIN_COUNT}" if name.startswith("synth-") and ":" not in name else name
 
 
 def _options(action: Callable[..., Any], checkpoint: Path, epochs: int | None) -> dict[str, Any]:
