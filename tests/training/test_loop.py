@@ -189,6 +189,12 @@ def test_half_precision_comes_close() -> None:
     assert 0 < gap < 0.1 and half[0].weight.dtype == torch.float32
 
 
+def test_a_training_that_runs_away_is_stopped() -> None:
+    wild = SETTINGS.changed({"optimizer": "sgd", "learning_rate": 1e30})
+    with pytest.raises(UsageError, match="lower the learning rate"):
+        run(nn.Sequential(nn.Linear(5, 8), nn.Linear(8, 3)), wild)
+
+
 def test_clipping_bounds_the_step() -> None:
     settings = TrainingSettings(
         epochs=1, batch_size=30, learning_rate=1.0, optimizer="sgd", momentum=0.0, clip=1e-3

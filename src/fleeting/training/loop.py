@@ -1,5 +1,6 @@
 """The training loop: epochs, batches, one optimiser; it resumes, and it never sees a test row."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -81,7 +82,7 @@ def train_module(
     Raises
     ------
     UsageError
-        Where the best epoch shall be kept and there is no validation part.
+        Where the best epoch shall be kept and there is no validation part, or the loss is no longer finite.
     InputError
         Where a checkpoint belongs to another training, or cannot be written.
     """
@@ -122,7 +123,7 @@ def train_module(
                     nn.utils.clip_grad_norm_(module.parameters(), settings.clip)
                 optimizer.step()
                 loss += value.detach() * (len(at) / len(rows))
-            entry = {"epoch": epoch + 1, "loss": loss.item(), "rate": settings.rate(epoch)}
+            entry = {"epoch": epoch + 1, "loss": finite(loss.item(), epoch), "rate": settings.rate(epoch)}
             if validation is not None:
                 entry["validation_loss"] = validation_loss(
                     wrapped, validation, objective, settings.batch_size
@@ -140,6 +141,21 @@ def make_optimizer(parameters: Any, settings: TrainingSettings) -> torch.optim.O
         return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=settings.momentum)
     kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.AdamW
     return kind(parameters, lr=rate, weight_decay=decay)
+
+
+def finite(loss: float, epoch: int) -> float:
+    """Give the loss back; raises UsageError where the training has run away.
+
+    Examples
+    --------
+    >>> finite(float("nan"), 2)
+    Traceback (most recent call last):
+    ...
+    fleeting.core.errors.UsageError: the loss is nan in epoch 3; lower the learning rate or set clip
+    """
+    if not math.isfinite(loss):
+        raise UsageError(f"the loss is {loss} in epoch {epoch + 1}; lower the learning rate or set clip")
+    return loss
 
 
 def validation_loss(module: nn.Module, rows: Rows, objective: Objective, batch_size: int) -> float:

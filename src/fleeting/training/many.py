@@ -15,7 +15,7 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from fleeting.core import Examples, UsageError
 from fleeting.nn import counted_rows
-from fleeting.training.loop import TrainingRun, make_optimizer
+from fleeting.training.loop import TrainingRun, finite, make_optimizer
 from fleeting.training.recognizer import TorchRecognizer
 from fleeting.training.rows import Objective, Rows, labelled, logits_of, make_objective
 from fleeting.training.settings import epoch_batches, generator, torch_seed
@@ -136,6 +136,7 @@ def _fit_stack(recognizers: list[TorchRecognizer], prepared: list[tuple[Rows, Ob
                 optimizer.step()
                 total += losses.detach()
             history.append(total.cpu().numpy() / rows.sizes)
+            finite(float(history[-1].sum()), epoch)
     stack.unload(modules)
     for number, one in enumerate(recognizers):
         entries = [
