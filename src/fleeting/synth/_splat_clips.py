@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleeting.core import Interval
+from fleeting.core import UsageError
 from fleeting.facs import emotion_rates
 from fleeting.synth._flowmap_units import UNITS, UnitSets, _all_sets, _fit, draw_units, unit_sets
 from fleeting.synth._splat_view import View
@@ -14,12 +14,84 @@ from fleeting.synth.timing import Plant, interval_of
 
 if TYPE_CHECKING:
     from fleeting.synth._splat_face import SplatFace
-    from fleeting.synth.fourd import FourDSettings
 
 EMOTIONS = ("positive", "negative", "surprise", "repression", "others")
 """The five labels of 4DME (Li et al., 4DME, 2022); several may hold at once."""
 
 _EASINGS = ("cosine", "minimum-jerk", "fast-slow", "hold")
+
+
+@dataclass(frozen=True, slots=True)
+class FourDSettings:
+    """What is drawn.
+
+    Parameters
+    ----------
+    size
+        Pixels each way, 32..512.
+    fps
+        Frames a second.
+    angle_deg
+        Angle between the two cameras, seen from the face.
+    iod_share
+        Eye distance in parts of the size.
+    duration_s
+        Least and greatest duration of an expression.
+    rest_s
+        What lies before and after it.
+    strength_percent
+        Median and log standard deviation of the greatest displacement, percent of the eye distance.
+    shares
+        Shares of the five `EMOTIONS`.
+    mixed
+        Share of clips in which two emotions act at once.
+    head_percent
+        Slow head motion, percent of the eye distance.
+    noise
+        Sensor noise, grey levels.
+    basis
+        How faces move: ``kernel`` or ``tps``.
+    levels, per_edge
+        Fineness of mesh and splats.
+
+    Raises
+    ------
+    UsageError
+        For values out of range.
+    """
+
+    size: int = 112
+    fps: float = 60.0
+    angle_deg: float = 30.0
+    iod_share: float = 0.33
+    duration_s: tuple[float, float] = (0.2, 0.5)
+    rest_s: float = 0.07
+    strength_percent: tuple[float, float] = (4.0, 0.4)
+    shares: tuple[float, ...] = (0.25, 0.3, 0.2, 0.15, 0.1)
+    mixed: float = 0.15
+    head_percent: float = 0.5
+    noise: float = 1.5
+    basis: str = "kernel"
+    levels: int = 1
+    per_edge: int = 1
+
+    def __post_init__(self) -> None:
+        if not 32 <= self.size <= 512 or not 0.1 <= self.iod_share <= 0.6:
+            raise UsageError(f"size in 32..512 and iod_share in 0.1..0.6, got {self.size}, {self.iod_share}")
+        if not 5 <= self.fps <= 500 or not 0 < self.duration_s[0] <= self.duration_s[1] <= 5:
+            raise UsageError(
+                f"fps in 5..500 and duration_s rising up to 5, got {self.fps}, {self.duration_s}"
+            )
+        if not 0 <= self.angle_deg <= 60:
+            raise UsageError(f"angle_deg: expected 0..60, got {self.angle_deg}")
+        if len(self.shares) != len(EMOTIONS) or min(self.shares) < 0 or not sum(self.shares) > 0:
+            raise UsageError(f"shares: expected {len(EMOTIONS)} shares, got {self.shares}")
+        if not 0 <= self.mixed <= 1 or min(self.head_percent, self.noise, self.rest_s) < 0:
+            raise UsageError("mixed in 0..1; head_percent, noise and rest_s from 0 on")
+        if not (0 < self.strength_percent[0] <= 20 and self.strength_percent[1] >= 0):
+            raise UsageError(f"strength_percent: expected a median up to 20, got {self.strength_percent}")
+        if self.basis not in ("kernel", "tps"):
+            raise UsageError(f"basis: expected kernel or tps, got {self.basis!r}")
 
 
 @dataclass(frozen=True)
@@ -30,8 +102,8 @@ class Event:
     ----------
     plant
         Units, strength and time.
-    interval
-        Its frames.
+    onset, apex, offset
+        Its frames, zero-based and inclusive.
     frames
         Length of the clip.
     main
@@ -43,7 +115,9 @@ class Event:
     """
 
     plant: Plant
-    interval: Interval
+    onset: int
+    apex: int
+    offset: int
     frames: int
     main: int
     labels: np.ndarray
@@ -73,7 +147,7 @@ def units_of(emotion: str) -> UnitSets:
     return UnitSets(members, share / share.sum())
 
 
-def draw_event(rng: np.random.Generator, face: "SplatFace", wanted: "FourDSettings") -> Event:
+def draw_event(rng: np.random.Generator, face: "SplatFace", wanted: FourDSettings) -> Event:
     """Draw an expression: emotion, units, strength, timing."""
     shares = np.array(wanted.shares) / sum(wanted.shares)
     main = int(rng.choice(len(EMOTIONS), p=shares))
@@ -101,7 +175,9 @@ def draw_event(rng: np.random.Generator, face: "SplatFace", wanted: "FourDSettin
     interval = interval_of(plant, np.arange(frames) / wanted.fps, 1 / wanted.fps)
     labels = np.isin(np.arange(len(EMOTIONS)), chosen)
     rest = np.concatenate([np.zeros(2 * len(UNITS)), np.full(2, rng.uniform(0, 0.02)), np.zeros(2)])
-    return Event(plant, interval, frames, main, labels, rest, percent / 100 * weights / max(peak, 1e-6))
+    weights = percent / 100 * weights / max(peak, 1e-6)
+    span = (interval.onset_frame, int(interval.apex_frame or 0), interval.offset_frame)
+    return Event(plant, *span, frames, main, labels, rest, weights)
 
 
 def two_views(rng: np.random.Generator, size: int, iod_share: float, angle_deg: float) -> tuple[View, View]:

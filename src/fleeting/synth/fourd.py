@@ -1,9 +1,10 @@
-"""``synth-4d``: short clips of splat faces from two calibrated cameras at once, with depth, units and emotions.
+"""``synth-4d``: short clips of splat faces from two calibrated cameras at once, with depth and labels.
 
 Layout: ``fourd.json`` (settings), ``samples.csv`` (one line a clip, with the columns that the dataset reader
 ``csv`` reads), and for every clip a folder ``f0000/00`` with ``left/0000.png``.., ``right/0000.png``..,
-``calibration.json`` and ``truth.npz``: ``depth`` ``(2, T, H, W)`` uint16 in parts of an eye distance (`DEPTH_STEPS`), ``flow``
-``(2, 2, H, W, 2)`` float16 for each view and phase, and ``face`` ``(2, H, W)`` bool. Needs ``fleeting[train]``.
+``calibration.json`` and ``truth.npz``: ``depth`` ``(2, T, H, W)`` uint16 in parts of an eye distance
+(`DEPTH_STEPS`), ``flow`` ``(2, 2, H, W, 2)`` float16 for each view and phase, and ``face`` ``(2, H, W)``
+bool. Needs ``fleeting[train]``.
 """
 
 import dataclasses
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fleeting.core import InputError, UsageError
-from fleeting.synth._splat_clips import EMOTIONS, draw_event, head_drift, two_views
+from fleeting.synth._splat_clips import EMOTIONS, FourDSettings, draw_event, head_drift, two_views
 from fleeting.synth._splat_sets import (
     claim,
     joined_rows,
@@ -43,79 +44,6 @@ COLUMNS = (
     *("frames", "strength_percent", "duration_s"),
 )
 _CLIPS_A_SUBJECT = 8
-
-
-@dataclass(frozen=True, slots=True)
-class FourDSettings:
-    """What is drawn.
-
-    Parameters
-    ----------
-    size
-        Pixels each way, 32..512.
-    fps
-        Frames a second.
-    angle_deg
-        Angle between the two cameras, seen from the face.
-    iod_share
-        Eye distance in parts of the size.
-    duration_s
-        Least and greatest duration of an expression.
-    rest_s
-        What lies before and after it.
-    strength_percent
-        Median and log standard deviation of the greatest displacement, percent of the eye distance.
-    shares
-        Shares of the five `EMOTIONS`.
-    mixed
-        Share of clips in which two emotions act at once.
-    head_percent
-        Slow head motion, percent of the eye distance.
-    noise
-        Sensor noise, grey levels.
-    basis
-        How faces move: ``kernel`` or ``tps``.
-    levels, per_edge
-        Fineness of mesh and splats.
-
-    Raises
-    ------
-    UsageError
-        For values out of range.
-    """
-
-    size: int = 112
-    fps: float = 60.0
-    angle_deg: float = 30.0
-    iod_share: float = 0.33
-    duration_s: tuple[float, float] = (0.2, 0.5)
-    rest_s: float = 0.07
-    strength_percent: tuple[float, float] = (4.0, 0.4)
-    shares: tuple[float, ...] = (0.25, 0.3, 0.2, 0.15, 0.1)
-    mixed: float = 0.15
-    head_percent: float = 0.5
-    noise: float = 1.5
-    basis: str = "kernel"
-    levels: int = 1
-    per_edge: int = 1
-
-    def __post_init__(self) -> None:
-        if not 32 <= self.size <= 512 or not 0.1 <= self.iod_share <= 0.6:
-            raise UsageError(f"size in 32..512 and iod_share in 0.1..0.6, got {self.size}, {self.iod_share}")
-        if not 5 <= self.fps <= 500 or not 0 < self.duration_s[0] <= self.duration_s[1] <= 5:
-            raise UsageError(
-                f"fps in 5..500 and duration_s rising up to 5, got {self.fps}, {self.duration_s}"
-            )
-        if not 0 <= self.angle_deg <= 60:
-            raise UsageError(f"angle_deg: expected 0..60, got {self.angle_deg}")
-        if len(self.shares) != len(EMOTIONS) or min(self.shares) < 0 or not sum(self.shares) > 0:
-            raise UsageError(f"shares: expected {len(EMOTIONS)} shares, got {self.shares}")
-        if not 0 <= self.mixed <= 1 or min(self.head_percent, self.noise, self.rest_s) < 0:
-            raise UsageError("mixed in 0..1; head_percent, noise and rest_s from 0 on")
-        if not (0 < self.strength_percent[0] <= 20 and self.strength_percent[1] >= 0):
-            raise UsageError(f"strength_percent: expected a median up to 20, got {self.strength_percent}")
-        if self.basis not in ("kernel", "tps"):
-            raise UsageError(f"basis: expected kernel or tps, got {self.basis!r}")
 
 
 @dataclass(frozen=True)
@@ -182,8 +110,7 @@ def draw_clip(rng: np.random.Generator, face: "SplatFace", wanted: FourDSettings
     shapes = [
         face.vertices(event.rest + s * event.weights, pose) for s, pose in zip(strength, poses, strict=True)
     ]
-    span = event.interval
-    phases = ((span.onset_frame, span.apex_frame), (span.apex_frame, span.offset_frame))
+    phases = ((event.onset, event.apex), (event.apex, event.offset))
     images, depth, flow, shown = [], [], [], []
     with torch.no_grad():
         for view in views:
@@ -201,9 +128,9 @@ def draw_clip(rng: np.random.Generator, face: "SplatFace", wanted: FourDSettings
         np.stack(depth).astype(np.float32),
         np.stack(flow).astype(np.float32),
         np.stack(shown),
-        span.onset_frame,
-        span.apex_frame,
-        span.offset_frame,
+        event.onset,
+        event.apex,
+        event.offset,
         wanted.fps,
         event.labels,
         event.plant.aus,

@@ -335,7 +335,8 @@ def visible(first: Rendering, second: Rendering, tolerance: float = 0.03) -> np.
 
 
 def _points(splats: Splats, vertices: Any) -> "torch.Tensor":
-    points = _torch().as_tensor(vertices, dtype=splats.place.dtype, device=splats.place.device)
+    given = np.array(vertices) if isinstance(vertices, np.ndarray) else vertices  # torch wants it writable
+    points = _torch().as_tensor(given, dtype=splats.place.dtype, device=splats.place.device)
     if points.ndim != 2 or points.shape[1] != 3:
         raise ShapeError(f"vertices: expected shape (V, 3), got {tuple(points.shape)}")
     return points
