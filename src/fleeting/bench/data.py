@@ -204,6 +204,8 @@ def _synthetic(classes: int, count: int, subjects: int | None, seed: int, cache:
             maps, labels, owners, names = (kept[k] for k in ("maps", "labels", "subjects", "classes"))
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise InputError(file, "is damaged", "remove it; it will be made again") from error
+    if seed:  # other people than those of the same numbers with another seed
+        owners = np.char.replace(owners, "/", f"/seed{seed}-")
     ids = np.array([f"{owner}/{at:05d}" for at, owner in enumerate(owners)])
     held = tuple(names.tolist()[:classes])
     sets = np.array(["synth"] * len(ids))
