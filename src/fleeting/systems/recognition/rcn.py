@@ -31,7 +31,9 @@ CARD = Card(
         "attention: activation maps of the first features by the classifier's weights": "official code",
         "paper: 60 x 60, 32 maps, pooled to 5 x 5, SGD 5e-4, halved every 10 epochs": "official code",
         "28 x 28 maps enlarged to 60 x 60": "our reading: the release computes flow at 60 x 60",
-        "small: no enlarging, 16 maps, Adam 1e-3, cosine, 40 epochs, mirrored": "our reading",
+        "small: no enlarging, 16 maps, Adam 3e-3, cosine, 80 epochs, mirrored": (
+            "our reading; rate and epochs chosen on synthetic maps"
+        ),
     },
     published=(
         Published("MEGC2019 composite", "LOSO", "UF1", 0.7432, _TABLE),
@@ -136,7 +138,8 @@ class RCNA(nn.Module):
 
 SIZES = {"small": {"maps": 16, "size": 28}, "paper": {"maps": 32, "size": 60}}
 PRESETS = {
-    "small": TrainingSettings(epochs=40, batch_size=64, schedule="cosine", augment=True),
+    # rate and epochs by 3 folds over synthetic maps alone: UF1 .81 at 1e-3 and 40, .86 here
+    "small": TrainingSettings(epochs=80, learning_rate=3e-3, batch_size=64, schedule="cosine", augment=True),
     "paper": TrainingSettings(
         epochs=100, batch_size=64, learning_rate=5e-4, optimizer="sgd", momentum=0.9, schedule="step"
     ),
