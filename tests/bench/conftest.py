@@ -10,7 +10,11 @@ from fleeting import systems  # noqa: E402
 from fleeting.core import Examples  # noqa: E402
 
 torch.set_num_threads(1)
-collect_ignore = ["bench_systems.py"]  # importing it registers systems: only the fixture may
+collect_ignore = [
+    "bench_systems.py",
+    "driving.py",
+    "megc_tree.py",
+]  # importing it registers systems: only the fixture may
 CLASSES = ("negative", "positive", "surprise")
 
 
@@ -25,6 +29,13 @@ def own_systems(monkeypatch):
     for name in bench_systems.NAMES:
         systems.forget(name)
     sys.modules.pop("bench_systems", None)
+
+
+@pytest.fixture
+def driving(own_systems):
+    import driving  # beside the systems, where their fixture made it importable
+
+    return driving
 
 
 def toy(people=4, each=6, *, noise=20.0, seed=0, name="toy", labels=None):

@@ -1,13 +1,7 @@
 """The runner: seals, seeds, failures, resume, processes."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +11,6 @@ from fleeting.bench import BenchSettings, run_bench
 from fleeting.bench.plan import make_pieces, read_spec
 from fleeting.bench.summary import best_epoch
 from fleeting.core import UsageError
-from fleeting.jobs import Ledger
 
 OWN = ("bench_systems",)
 
@@ -208,10 +201,6 @@ def marks(tmp_path, monkeypatch):
     return folder
 
 
-def worked_on(marks):
-    return sorted(path.name.split("-")[1] for path in marks.glob("toy*"))
-
-
 def test_two_processes_give_what_one_gives(make_toy):
     rows = make_toy(4)
     names = ["stand-mean", "ststnet:training.epochs=2"]
@@ -220,63 +209,33 @@ def test_two_processes_give_what_one_gives(make_toy):
         assert np.allclose(a.probabilities, b.probabilities, atol=1e-6)
 
 
-def test_a_second_run_computes_nothing_and_more_seeds_only_the_new(make_toy, marks, tmp_path):
+def test_a_second_run_computes_nothing_and_more_seeds_only_the_new(driving, make_toy, marks, tmp_path):
     rows, out = make_toy(8), tmp_path / "out"
     first = run_bench(["stand-marking"], {"toy": rows}, out=out)
-    assert len(worked_on(marks)) == 8
+    assert len(driving.worked_on(marks)) == 8
     again = run_bench(["stand-marking"], {"renamed": rows}, out=out)
-    assert len(worked_on(marks)) == 8 and again.resumed == 8
+    assert len(driving.worked_on(marks)) == 8 and again.resumed == 8
     assert np.array_equal(only(first).probabilities, only(again).probabilities)
     run_bench(["stand-marking"], {"toy": rows}, BenchSettings(seeds=2), out=out)
-    assert len(worked_on(marks)) == 16
+    assert len(driving.worked_on(marks)) == 16
     other = replace(rows, labels=(rows.labels + 1) % 3)
     run_bench(["stand-marking"], {"toy": other}, out=out)  # other rows: nothing of the old run holds
-    assert len(worked_on(marks)) == 24
+    assert len(driving.worked_on(marks)) == 24
 
 
-def test_a_killed_worker_costs_one_more_try_of_its_fold(make_toy, marks, tmp_path):
+def test_a_killed_worker_costs_one_more_try_of_its_fold(driving, make_toy, marks, tmp_path):
     rows = make_toy(8)
     run = run_bench(["stand-dying"], {"toy": rows}, out=tmp_path / "out", imports=OWN, jobs=2)
     assert (marks / ".died").exists()
-    assert worked_on(marks) == sorted([f"s{at}" for at in range(8)] + ["s2"])
+    assert driving.worked_on(marks) == sorted([f"s{at}" for at in range(8)] + ["s2"])
     assert np.array_equal(
         only(run).probabilities, only(run_bench(["stand-mean"], {"toy": rows})).probabilities
     )
 
 
-DRIVER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-import conftest, bench_systems
-from fleeting.bench import run_bench
-if __name__ == "__main__":
-    ray = sys.argv[3] if len(sys.argv) > 3 else None
-    run_bench(["stand-marking"], {"toy": conftest.toy(8)}, out=sys.argv[2], imports=["bench_systems"], jobs=2,
-              ray_address=ray)
-"""
-
-
-def kill_the_driver(out, *more):
-    """Start a run in a process of its own, and kill it outright once some folds are on disk."""
-    command = [sys.executable, "-c", DRIVER, str(Path(__file__).parent), str(out), *more]
-    environment = os.environ | {"BENCH_SLEEP": "0.5"}
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as driver:
-        until = time.monotonic() + 120
-        ledger = out / "done.jsonl"
-        while not ledger.exists() or ledger.read_bytes().count(b"\n") < 3:
-            assert driver.poll() is None, driver.stderr.read().decode()
-            assert time.monotonic() < until
-            time.sleep(0.02)
-        driver.send_signal(signal.SIGKILL)
-    return {line.split(" ")[1].split("/")[1] for line in Ledger(ledger)}
-
-
-def test_a_killed_driver_loses_nothing_that_was_done(make_toy, marks, tmp_path):
+def test_a_killed_driver_loses_nothing_that_was_done(driving, make_toy, marks, tmp_path):
     rows, out = make_toy(8), tmp_path / "out"
-    done = kill_the_driver(out)
+    done = driving.kill_the_driver(out)
     assert 2 <= len(done) < 8
     before = set(marks.glob("toy*"))
     run = run_bench(["stand-marking"], {"toy": rows}, out=out, imports=OWN, jobs=2)
@@ -288,11 +247,11 @@ def test_a_killed_driver_loses_nothing_that_was_done(make_toy, marks, tmp_path):
     )
 
 
-def test_a_torn_last_line_is_a_fold_not_done(make_toy, marks, tmp_path):
+def test_a_torn_last_line_is_a_fold_not_done(driving, make_toy, marks, tmp_path):
     rows, out = make_toy(8), tmp_path / "out"
     run_bench(["stand-marking"], {"toy": rows}, out=out)
     ledger = out / "done.jsonl"
     ledger.write_bytes(ledger.read_bytes()[:-20])
     run = run_bench(["stand-marking"], {"toy": rows}, out=out)
-    assert run.resumed == 7 and len(worked_on(marks)) == 9
+    assert run.resumed == 7 and len(driving.worked_on(marks)) == 9
     assert len(json.loads(ledger.read_text().splitlines()[-1])["value"]["probabilities"]) == 6
