@@ -2,10 +2,10 @@
 
     OMP_NUM_THREADS=1 FLEETING_DATA=... python benchmarks/smic_flow.py --out docs/benchmarks/recognition.md
 
-The maps (164 of 16 people) are written as ``three_norm_u_v_os/s01/u_test/{0,1,2}/*.png`` and ``u_train`` into a
-scratch folder, which is removed at the end, and measured by the real command over 16 folds. Beside it the same
-systems run on synthetic maps. The page holds scores only, no map. These maps are for measuring: nothing that was
-trained here is kept.
+The maps (164 of 16 people) are written as ``three_norm_u_v_os/s01/u_test/{0,1,2}/*.png`` and ``u_train`` into
+a scratch folder, which is removed at the end, and measured by the real command over 16 folds. Beside it the
+same systems run on synthetic maps. The page holds scores only, no map. These maps are for measuring: nothing
+that was trained here is kept.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--oracle-epoch", action="store_true")
-    parser.add_argument("--synthetic", default="synth-flowmaps:680:68")
+    parser.add_argument("--synthetic", default="synth-flowmaps:400:40")
     asked = parser.parse_args()
     if not os.environ.get("FLEETING_DATA"):
         print("FLEETING_DATA is not set: it names the folder with smic_flow/", file=sys.stderr)
@@ -94,19 +94,20 @@ def page(asked: argparse.Namespace, pages: list[str]) -> str:
     real, made = (one.replace("# Benchmark\n", "", 1).replace("\n## ", "\n### ") for one in pages)
     return f"""# Recognition
 
-Made by `python {words}`; do not edit. What the columns mean stands in [README.md](README.md). Published numbers are of
-the composite of three datasets and are therefore not shown beside this one.
+Made by `python {words}`; do not edit.
+How to read it stands in [README.md](README.md). Published numbers are of the composite of three datasets and are
+therefore not shown beside this one.
 
 ## Real: flow maps of SMIC-HS
 
-164 clips of 16 people, 28 x 28 u, v and strain, each scaled per picture; leave one subject out. The name of the data is
-that of the layout. The set was looked at while this package was developed (a development set): final claims need other
-data.
+164 clips of 16 people, 28 x 28 u, v and strain, each scaled per picture; leave one subject out. The name of
+the data is that of the layout. The set was looked at while this package was developed (a development set):
+final claims need other data.
 {real}
 ## Synthetic: flow maps made by this package
 
-Maps of people that `fleeting synth` invents. That a system does well here shows that it learns, not how it does on
-faces.
+Maps of people that `fleeting synth` invents. That a system does well here shows that it learns, not how it
+does on faces.
 {made}"""
 
 
