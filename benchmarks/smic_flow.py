@@ -66,7 +66,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--oracle-epoch", action="store_true")
-    parser.add_argument("--synthetic", default="synth-flowmaps:400:40")
+    parser.add_argument("--synthetic", default="synth-flowmaps:240:24")
     asked = parser.parse_args()
     if not os.environ.get("FLEETING_DATA"):
         print("FLEETING_DATA is not set: it names the folder with smic_flow/", file=sys.stderr)
@@ -95,8 +95,8 @@ def page(asked: argparse.Namespace, pages: list[str]) -> str:
     return f"""# Recognition
 
 Made by `python {words}`; do not edit.
-How to read it stands in [README.md](README.md). Published numbers are of the composite of three datasets and are
-therefore not shown beside this one.
+How to read it stands in [README.md](README.md). Published numbers are of the composite of three datasets and
+are therefore not shown beside this one.
 
 ## Real: flow maps of SMIC-HS
 

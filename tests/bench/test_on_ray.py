@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ pytestmark = [
     ),
 ]
 OWN = ("bench_systems",)
+HERE = ("--node-ip-address=127.0.0.1",)
 PEOPLE = [f"s{at}" for at in range(8)]
 
 
@@ -46,7 +48,7 @@ class Node:
     def end(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             os.killpg(self.process.pid, how)
-            self.process.wait(60)
+            self.process.wait(90)
 
 
 @pytest.fixture
@@ -55,13 +57,16 @@ def cluster(tmp_path, monkeypatch):
     marks.mkdir()
     monkeypatch.setenv("BENCH_MARKS", str(marks))
     monkeypatch.setenv("BENCH_PEOPLE", " ".join(f"toy/{one}" for one in PEOPLE))
+    # Recent Ray asks for a token; this cluster has one of its own, and listens on this machine alone.
+    for name, value in {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
+        monkeypatch.setenv(name, value)
     more = {"PYTHONPATH": str(Path(__file__).parent), "BENCH_SLEEP": "0.5", "OMP_NUM_THREADS": "1"}
     environment = os.environ | more
-    head = Node(tmp_path / "head.log", environment, "--head", "--port=0", "--include-dashboard=false")
+    head = Node(tmp_path / "head.log", environment, *HERE, "--head", "--port=0", "--include-dashboard=false")
     second = None
     try:
         address = head.wait_for(r"--address='([\d.]+:\d+)'")[1]
-        second = Node(tmp_path / "second.log", environment, f"--address={address}")
+        second = Node(tmp_path / "second.log", environment, *HERE, f"--address={address}")
         second.wait_for("Ray runtime started")
         yield address, second, marks
     finally:
