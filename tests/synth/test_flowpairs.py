@@ -104,6 +104,20 @@ def test_the_flow_warps_the_second_picture_onto_the_first() -> None:
         assert np.abs(one - back)[where].mean() < 0.45 * np.abs(one - pair.image_2)[where].mean()
 
 
+def test_an_outside_flow_algorithm_finds_the_same_motion() -> None:
+    import cv2
+
+    from fleeting.motion import dis_flow
+
+    clean = FlowPairSettings(size=128, noise=0.0, blur=0.0, gain=0.0, kinds=(0, 1, 0, 0), head_px=(2.0, 3.0))
+    for pair in subject_pairs(3, 2, seed=10, settings=clean):
+        grey = [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (pair.image_1, pair.image_2)]
+        found = dis_flow(grey[0], grey[1])
+        where = pair.face & pair.visible
+        error = np.hypot(*np.moveaxis(found - pair.flow, -1, 0))[where]
+        assert np.median(error) < 0.15 * np.median(np.hypot(*np.moveaxis(pair.flow, -1, 0))[where])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -128,7 +128,7 @@ def test_weights_sum_to_what_transmittance_leaves() -> None:
 def test_bands_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     mesh = head_mesh(levels=0)
     splats, view = splats_on(mesh), View.toward_face((40, 33))
-    moved = mesh.vertices + [0.03, 0.01, 0]
+    moved = mesh.vertices + np.array([0.03, 0.01, 0])
     whole = render(splats, mesh.vertices, view, moved=moved)
     monkeypatch.setattr("fleeting.synth._splat_raster.MOST_PAIRS", 3000)
     corners = torch.as_tensor(mesh.vertices, dtype=torch.float32)[splats.triangle]
@@ -181,7 +181,7 @@ def test_gradients_of_everything_that_can_be_fitted() -> None:
 def test_a_shift_of_a_plane_is_exact() -> None:
     mesh = square()
     view = View.toward_face(48, iod_px=24, aim=np.zeros(3))
-    seen = render(splats_on(mesh), mesh.vertices, view, moved=mesh.vertices + [0.05, -0.025, 0])
+    seen = render(splats_on(mesh), mesh.vertices, view, moved=mesh.vertices + np.array([0.05, -0.025, 0]))
     inside = seen.alpha.numpy() > 0.5
     np.testing.assert_allclose(seen.flow.numpy()[inside], np.tile([1.2, -0.6], (inside.sum(), 1)), atol=1e-4)
     np.testing.assert_array_equal(seen.flow.numpy()[seen.alpha.numpy() == 0], 0)
@@ -281,7 +281,7 @@ def test_what_a_moving_plate_covers_is_no_longer_visible() -> None:
     one = render(splats, mesh.vertices, view, moved=moved)
     two = render(splats, moved, view)
     seen = visible(one, two)
-    # at depth 9 the plate's edge lies 0.25 * 300 / 9 = 8.3 px from the middle, and it goes 13.3 px to the right
+    # at depth 9 the plate's edge lies 0.25 * 300 / 9 = 8.3 px from the middle; it goes 13.3 px to the right
     assert seen[30, 30] and seen[30, 25]  # the plate itself
     assert not seen[30, 29 + 12] and not seen[30, 29 + 20]  # the wall where the plate goes
     assert seen[30, 29 + 25] and seen[30, 15] and seen[40, 41]  # the wall elsewhere
@@ -291,7 +291,7 @@ def test_what_a_moving_plate_covers_is_no_longer_visible() -> None:
 def test_what_leaves_the_picture_is_not_visible() -> None:
     mesh = square(half=1.5)
     view = View.toward_face(32, iod_px=16, aim=np.zeros(3))
-    moved = mesh.vertices + [0.5, 0, 0]
+    moved = mesh.vertices + np.array([0.5, 0, 0])
     splats = splats_on(mesh)
     seen = visible(render(splats, mesh.vertices, view, moved=moved), render(splats, moved, view))
     assert seen[16, :23].all() and not seen[16, 24:].any()
@@ -332,5 +332,5 @@ def test_synth_itself_needs_no_torch() -> None:
     import subprocess
     import sys
 
-    code = "import sys, fleeting.synth, fleeting.synth.flowpairs; assert 'torch' not in sys.modules"
+    code = "import sys, fleeting.synth, fleeting.synth.splat; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

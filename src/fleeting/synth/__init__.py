@@ -9,6 +9,15 @@ from fleeting.synth._flowmap_files import FlowMapPaths, read_flowmaps, write_flo
 from fleeting.synth.camera import CameraSettings
 from fleeting.synth.clip import PlantedClip, plant
 from fleeting.synth.flowmap import FlowMaps, FlowMapSettings, flowmaps
+from fleeting.synth.flowpairs import (
+    FlowPair,
+    FlowPairs,
+    FlowPairSettings,
+    read_flow_pairs,
+    subject_pairs,
+    write_flow_pairs,
+)
+from fleeting.synth.fourd import FourD, FourDClip, FourDSettings, read_4d, write_4d
 from fleeting.synth.head import HeadMotion, Turn
 from fleeting.synth.life import Event, Life, Talk
 from fleeting.synth.timing import Plant, PlantedInterval, ease
@@ -20,6 +29,12 @@ __all__ = [
     "FlowMapPaths",
     "FlowMapSettings",
     "FlowMaps",
+    "FlowPair",
+    "FlowPairSettings",
+    "FlowPairs",
+    "FourD",
+    "FourDClip",
+    "FourDSettings",
     "HeadMotion",
     "Life",
     "Plant",
@@ -31,7 +46,12 @@ __all__ = [
     "ease",
     "flowmaps",
     "plant",
+    "read_4d",
+    "read_flow_pairs",
     "read_flowmaps",
+    "subject_pairs",
+    "write_4d",
+    "write_flow_pairs",
     "write_flowmaps",
     "write_planted",
 ]
