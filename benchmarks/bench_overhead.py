@@ -116,8 +116,8 @@ docs/benchmarks/bench.md`; do not edit.
 torch {torch.__version__}, commit {commit}.
 
 One leave-one-subject-out of STSTNet (preset small, {asked.epochs} epochs) over 442 synthetic maps of 68
-people, 68 folds, one thread a process. Load is that of the whole machine in the minute before; with a load far above
-what is measured itself (1, then 2) the figures say little.
+people, 68 folds, one thread a process. Load is that of the whole machine in the minute before; with one far
+above what is measured itself (1, then 2) the figures say little.
 
 ## Overhead of the runner in one process
 

@@ -106,6 +106,11 @@ def run_bench(
         For an unknown system or switch, a protocol that the data do not allow, people who are in the data
         and in the set learnt from first.
 
+    Notes
+    -----
+    The seal is against mistakes, not against malice: with one job everything is in one process, and a system
+    that keeps what it saw of one fold for the next (in a module, on the disk) could know its labels.
+
     Examples
     --------
     >>> from fleeting.systems import invented_examples
