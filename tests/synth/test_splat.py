@@ -328,6 +328,17 @@ def test_skin_slides_along_the_surface() -> None:
     assert abs(step @ normal) < 1e-9
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_sees_the_same() -> None:
+    mesh = head_mesh(levels=1)
+    splats, view = splats_on(mesh), View.toward_face(128)
+    moved = mesh.vertices + np.array([0.02, 0.01, 0.0])
+    here = render(splats, mesh.vertices, view, moved=moved).numpy()
+    there = render(splats.to(device="cuda"), mesh.vertices, view, moved=moved).numpy()
+    np.testing.assert_allclose(there["flow"], here["flow"], atol=1e-2)
+    assert np.abs(there["image"].astype(int) - here["image"]).max() <= 2
+
+
 def test_synth_itself_needs_no_torch() -> None:
     import subprocess
     import sys

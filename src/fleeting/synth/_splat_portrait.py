@@ -98,7 +98,7 @@ def fit_colours(
 
     torch = _torch()
     check_image(picture, "picture")
-    wanted = torch.as_tensor(picture.astype(np.float32) / 255)
+    wanted = torch.as_tensor(picture.astype(np.float32) / 255, device=splats.colour.device)
     colour = splats.colour.detach().clone().requires_grad_()
     adam = torch.optim.Adam([colour], lr=rate)
     for _ in range(steps):
