@@ -14,8 +14,11 @@ def rand(*shape: int, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("double", [False, True])
 def test_inception_sees_as_far_as_its_deepest_branch(axes: int, double: bool) -> None:
     module = Inception(4, 8, axes=axes, double=double).eval()
+    with torch.no_grad():  # nothing below zero: every way through is open
+        for weight in module.parameters():
+            weight.abs_()
     shape = (1, 4, *[11] * axes)
-    x = rand(*shape).requires_grad_()
+    x = rand(*shape).abs().requires_grad_()
     middle = (0, slice(None), *[5] * axes)
     module(x)[middle].sum().backward()
     seen = x.grad[0].abs().sum(0) > 0
@@ -25,7 +28,7 @@ def test_inception_sees_as_far_as_its_deepest_branch(axes: int, double: bool) ->
     outside[inside] = False
     assert not outside.any()
     edge = tuple([5 - reach] + [5] * (axes - 1))
-    assert seen[edge] or seen[inside].float().mean() > 0.3
+    assert seen[edge]
 
 
 def test_inception_has_the_weights_of_its_branches() -> None:
