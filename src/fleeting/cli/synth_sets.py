@@ -26,7 +26,7 @@ def flow(
     where the face is, what stays visible. A stopped run goes on where it was.
     """
     from fleeting.core import FleetingError, UsageError
-    from fleeting.synth.flowpairs import FlowPairSettings, write_flow_pairs
+    from fleeting.synth import FlowPairSettings, write_flow_pairs
 
     try:
         settings = FlowPairSettings(size=size, basis=basis)
@@ -56,7 +56,7 @@ def four_d(
     frames of both views, depth, exact flow and calibration. A stopped run goes on where it was.
     """
     from fleeting.core import FleetingError, UsageError
-    from fleeting.synth.fourd import FourDSettings, write_4d
+    from fleeting.synth import FourDSettings, write_4d
 
     try:
         settings = FourDSettings(size=size, fps=fps, angle_deg=angle, basis=basis)
