@@ -134,4 +134,4 @@ def test_sampled_frames_keep_ends_and_type():
 def _face() -> np.ndarray:
     from fleeting.facs import neutral_mesh, to_points68
 
-    return to_points68(neutral_mesh()[:, :2]) * 40 + 64
+    return to_points68(neutral_mesh()[:, :2]) * 24 + 64
