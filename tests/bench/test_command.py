@@ -98,6 +98,16 @@ def test_systems_of_ones_own_seeds_oracle_and_pretraining(tmp_path):
     assert by_name["stand-turning"]["oracle"]["note"].startswith("not a result")
 
 
+def test_a_module_in_the_folder_one_works_in(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "mine_of_today.py").write_text("import bench_systems\nNAME = 'x'\n")
+    monkeypatch.chdir(home)
+    monkeypatch.setattr(sys, "path", [one for one in sys.path if one])
+    words = ["--data", "synth-flowmaps:12:3", "--no-baselines", "--import", "mine_of_today", "--out", "out"]
+    assert bench("stand-mean", *words) == 0 and (home / "out" / "results.json").exists()
+
+
 def test_merge(tmp_path, capsys):
     words = ["--data", "synth-flowmaps:24:4", "--no-baselines", "--out"]
     assert bench("stand-mean", *words, tmp_path / "1") == 0

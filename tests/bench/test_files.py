@@ -83,7 +83,7 @@ def test_comparison_by_hand():
 def test_systems_with_other_seeds_are_not_compared():
     labels = [0, 1, 2]
     one, two = answers(labels, labels), answers(labels, labels, seed=1)
-    assert compare({"x": [one], "y": [one, two]}) == []
+    assert compare({"x": [one], "y": [one, two]}) == compare({"x": [one], "y": [two]}) == []
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def compare(groups: Mapping[str, Sequence[Answers]]) -> list[dict[str, Any]]:
     Parameters
     ----------
     groups
-        System -> its runs, all with the same seeds and rows.
+        System -> its runs, all of the same rows; those with other seeds are not compared.
 
     Returns
     -------
@@ -180,7 +180,8 @@ def compare(groups: Mapping[str, Sequence[Answers]]) -> list[dict[str, Any]]:
     names = list(groups)
     counts = {name: seed_confusions(groups[name]) for name in names}
     pairs = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
-    pairs = [(a, b) for a, b in pairs if counts[a].shape == counts[b].shape]
+    seeds = {name: [one.seed for one in groups[name]] for name in names}
+    pairs = [(a, b) for a, b in pairs if seeds[a] == seeds[b]]
     found = [paired_test(counts[a], counts[b], _over_seeds(uf1), samples=EXCHANGES) for a, b in pairs]
     corrected: Sequence[float] | np.ndarray = holm([one.p_value for one in found]) if found else []
     return [

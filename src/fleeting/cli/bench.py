@@ -1,5 +1,6 @@
 """``fleeting bench``: systems on data, fold by fold, with the held-out fold sealed; tables."""
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,6 +64,8 @@ def bench(
         for path in room.merge_benches([Path(one) for one in names or []], out).values():
             typer.echo(str(path))
         return
+    if imports and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))  # a module of one's own mostly lies where one works
     settings = room.BenchSettings(protocol, folds, seeds, preset, oracle_epoch, validation, pretrain)
     if not names or not data:
         raise UsageError("name systems, and the data with --data; see: fleeting bench --help")
