@@ -294,7 +294,7 @@ def to_latex(results: Results) -> str:
             "\n".join(
                 [
                     r"\begin{table}",
-                    rf"\caption{{{_latex(table.title)}. {_latex(table.note)}}}",
+                    rf"\caption{{{_latex(f'{table.title}. {table.note}'.strip())}}}",
                     rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
                     r"\toprule",
                     " & ".join(map(_latex, table.header)) + r" \\",
