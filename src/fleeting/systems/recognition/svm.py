@@ -54,7 +54,8 @@ class FlowSVM:
         if len(np.unique(labels)) < 2:
             raise UsageError(f"system {self.system!r}: needs training rows of two classes at least")
         self.classes = tuple(train.classes)
-        mean, spread = x.mean(0), np.maximum(x.std(0), 1e-6)
+        mean, spread = x.mean(0), x.std(0)
+        spread[spread < 1e-6] = 1.0  # what never varied in training must not explode later
         x = (x - mean) / spread
         gram = self._kernel(x, x)
         self.cost = self._choose(gram, labels, subjects)
