@@ -1,0 +1,1 @@
+"""Detectors of action units: one file for each system."""

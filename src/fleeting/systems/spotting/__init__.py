@@ -1,0 +1,1 @@
+"""Spotters: one file for each system."""

@@ -1,0 +1,88 @@
+"""The training-free spotter of ``analyze`` behind the contract of systems."""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+
+from fleeting.core import Curve, InputError, UsageError
+from fleeting.motion import motion_regions
+from fleeting.spotting import SpotterSettings, spot
+from fleeting.systems.contract import Card, SpottingRecording
+from fleeting.systems.registry import register
+from fleeting.systems.representations import Representation, register_representation
+
+NAME = "training-free"
+REGIONS, HEAD, OPENINGS = "regions", "head", "openings"
+
+register_representation(
+    REGIONS,
+    Representation((len(motion_regions()), 2), "float32", -0.1, 0.1, "way of each region, eye distances"),
+)
+register_representation(
+    HEAD, Representation((4,), "float32", -0.05, 0.05, "place and turn of the face, see RegionSignals")
+)
+register_representation(
+    OPENINGS, Representation((3,), "float32", 50, 150, "brightness of the openings of eyes and mouth")
+)
+
+
+class TrainingFree:
+    """Nothing is learnt: `fit` leaves it as it is."""
+
+    def __init__(self, preset: str, seed: int) -> None:
+        self.preset, self.seed = preset, seed
+
+    def fit(self, recordings: Sequence[SpottingRecording]) -> Self:
+        """Do nothing, and return itself."""
+        return self
+
+    def curve(self, recording: SpottingRecording) -> Curve:
+        """Give the evidence in units of noise for each frame; NaN where the face was not seen."""
+        given = recording.inputs
+        found = spot(
+            np.asarray(given[REGIONS]),
+            np.asarray(given[HEAD]),
+            np.asarray(given[OPENINGS]),
+            recording.times,
+            SpotterSettings(),
+        )
+        return found.curve
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write ``card.json``, and weights that hold nothing."""
+        from fleeting.training import save_arrays
+
+        told = {"system": NAME, "preset": self.preset, "seed": self.seed, "switches": {}, "classes": []}
+        save_arrays(
+            folder, {"nothing": np.zeros(1, np.float32)}, told | {"inputs": [REGIONS, HEAD, OPENINGS]}
+        )
+
+    def load(self, folder: str | PathLike[str]) -> Self:
+        """See that the folder is of this spotter."""
+        from fleeting.training import load_arrays
+
+        _, told = load_arrays(folder)
+        if told.get("system") != NAME:
+            raise InputError(folder, f"is of system {told.get('system')!r}", f"expected {NAME!r}")
+        return self
+
+
+@register(
+    Card(
+        name=NAME,
+        title="Patterns of action units in region signals, without training",
+        paper="",
+        task="spotting",
+        inputs=(REGIONS, HEAD, OPENINGS),
+        parts={"all": "our own; the intervals that `analyze` reports are found with more than this curve"},
+        kind="baseline",
+        learns=False,
+    )
+)
+def build(*, preset: str = "small", seed: int = 0, training: Mapping[str, Any] | None = None) -> TrainingFree:
+    """Make it; it has no training to set."""
+    if training:
+        raise UsageError(f"system {NAME!r} has no training to set")
+    return TrainingFree(preset, seed)
