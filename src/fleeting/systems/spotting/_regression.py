@@ -192,7 +192,7 @@ class Channels(nn.Module):
     def __init__(self, filters: tuple[int, int, int], *, norm: bool, dropout: float, strain: bool) -> None:
         super().__init__()
         self.strain = strain
-        self.scale = nn.BatchNorm2d(3, affine=False)  # brings pixels to one scale, learnt in training
+        self.scale = nn.BatchNorm2d(3, affine=False, momentum=None)  # one scale: mean of all batches
         self.streams = nn.ModuleList(
             nn.Sequential(
                 nn.Conv2d(1, count, 5, padding=2),
