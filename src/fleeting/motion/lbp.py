@@ -157,16 +157,19 @@ def lbp_top(
         codes = table[lbp_codes(volume, axes, two, points)]
         rest = [0 if axis in axes else e for axis, e in enumerate(edge)]
         cut.append(codes[tuple(slice(e, n - e) for e, n in zip(rest, codes.shape, strict=True))])
-    rows, columns = blocks
-    if min(blocks) < 1 or cut[0].shape[1] < rows or cut[0].shape[2] < columns:
+    if min(blocks) < 1 or cut[0].shape[1] < blocks[0] or cut[0].shape[2] < blocks[1]:
         raise ShapeError(f"blocks: {blocks} do not fit into {cut[0].shape[1:]} inner pixels")
-    down, across = (
-        np.linspace(0, n, k + 1).astype(int) for n, k in zip(cut[0].shape[1:], blocks, strict=True)
-    )
+    return _block_histograms(cut, blocks, bins)
+
+
+def _block_histograms(planes: list[np.ndarray], blocks: tuple[int, int], bins: int) -> np.ndarray:
+    """Shares of the bins by block, then plane."""
+    sizes = planes[0].shape[1:]
+    down, across = (np.linspace(0, n, k + 1).astype(int) for n, k in zip(sizes, blocks, strict=True))
     found = []
-    for row in range(rows):
-        for column in range(columns):
-            for codes in cut:
+    for row in range(blocks[0]):
+        for column in range(blocks[1]):
+            for codes in planes:
                 part = codes[:, down[row] : down[row + 1], across[column] : across[column + 1]]
                 found.append(np.bincount(part.ravel(), minlength=bins) / part.size)
     return np.concatenate(found).astype(np.float32)
