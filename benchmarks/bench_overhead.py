@@ -143,6 +143,7 @@ time, which a busy machine changes less than the clock; waiting for the disk is 
 Against two independent processes with half of the folds each, started together; both with their start.
 Goal: at least 0.9 by the clock. **Median {share:.3f} by the clock, {work:.3f} by processor time** of all
 processes together; the second says how much more work the runner makes, and nothing of waiting.
+Where the shares of the repeats differ by more than a tenth the machine was busy: the goal is **not shown**.
 
 | load | alone, clock s | `--jobs 2`, clock s | share | alone, processor s | `--jobs 2`, processor s | share |
 |---|---|---|---|---|---|---|

@@ -224,7 +224,9 @@ def _origin(results: Results) -> list[str]:
     if results["merged_from"]:
         lines.append(f"merged from {len(results['merged_from'])} runs")
     if results.get("wall_s") is not None:
-        lines.append(f"{results['wall_s']:.1f} s by the clock")
+        earlier = results["folds_from_an_earlier_run"]
+        more = f", beside {earlier} folds that an earlier run had done" if earlier else ""
+        lines.append(f"{results['wall_s']:.1f} s by the clock{more}")
     kinds = [f"{one['label']}: {one['kind']}, {one['title']}" for one in results["systems"]]
     return lines + kinds
 
