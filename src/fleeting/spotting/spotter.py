@@ -1,7 +1,7 @@
 """The training-free spotter: region signals in, curve and intervals out.
 
-Its few numbers were chosen on planted motion in a photograph and in five real clips, and on clips of distractors;
-``docs/benchmarks/analyze.md`` judges it on other plants and other motion.
+Its few numbers were chosen on planted motion in a photograph and in five real clips, and on clips of
+distractors; ``docs/benchmarks/analyze.md`` judges it on other plants and other motion.
 """
 
 from dataclasses import dataclass, field
