@@ -1,6 +1,6 @@
 # make demo   plant micro-expressions into a portrait, analyse the clip, print what was found
 # make test   everything that must hold before a change is taken: lint, types, import rules, quick tests
-# The rest: test-quick, test-slow, test-all, lint, types, imports, api-surface, constraints, clean.
+# The rest: test-quick, test-slow, test-all, lint, types, imports, models, api-surface, constraints, clean.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -19,7 +19,7 @@ JOBS ?= 2
 DEMO_OUT ?= demo-out
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test test-quick test-slow test-all lint types imports api-surface constraints clean
+.PHONY: help demo models test test-quick test-slow test-all lint types imports api-surface constraints clean
 help:
 	@sed -n 's/^# //p' Makefile | head -3
 
@@ -49,6 +49,10 @@ types: $(VENV)/.has-dev
 
 imports: $(VENV)/.has-dev
 	$(BIN)/lint-imports
+
+# The models that ship, from synthetic motion alone; needs the extra [train].
+models: $(VENV)/.has-dev
+	PYTHONPATH=benchmarks $(BIN)/python benchmarks/make_models.py
 
 # Write down the public names as they are now (see CONTRIBUTING.md).
 api-surface: $(VENV)/.has-dev
