@@ -1,5 +1,6 @@
 """Killed outright at any time, a run leaves nothing half-written, and the next run goes on from there."""
 
+import contextlib
 import json
 import os
 import re
@@ -70,7 +71,8 @@ def kill_at(command: list[str], out: Path, *, delay_s: float, after_first_file: 
         time.sleep(0.002)
     time.sleep(delay_s)
     running = process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # a quick machine was done before
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     while time.monotonic() < deadline:  # until its workers are gone, too
         try:
@@ -86,7 +88,7 @@ def check_kill(seed: int, videos: list[Path], undisturbed: dict[str, Any], out: 
     jobs = 1 + seed % 2
     command = [*RUN, "analyze", *map(str, videos), "--out", str(out), "--jobs", str(jobs)]
     late = bool(rng.random() < 0.75)  # most of a short run is loading; writing is what matters
-    delay_s = float(rng.uniform(0, 1.5 if late else 3.0))
+    delay_s = float(rng.uniform(0, 0.6 if late else 2.0))
     running = kill_at(command, out, delay_s=delay_s, after_first_file=late)
     if out.is_dir():
         for path in out.iterdir():
@@ -107,7 +109,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 
 def test_a_kill(videos: list[Path], undisturbed: dict[str, Any], folder: Callable[[], Path]) -> None:
-    check_kill(22, videos, undisturbed, folder())  # 0.3 s after its first file
+    check_kill(22, videos, undisturbed, folder())  # soon after its first file
 
 
 @pytest.mark.slow
