@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Tests run in this many processes; 0 means in one, which a debugger needs.
 JOBS ?= 2
 DEMO_OUT ?= demo-out
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 
 .PHONY: help demo models test test-quick test-slow test-all lint types imports api-surface constraints clean
 help:
@@ -31,14 +31,14 @@ test: $(VENV)/.has-dev
 	@$(MAKE) --no-print-directory --keep-going lint types imports test-quick
 
 test-quick: $(VENV)/.has-dev
-	$(PYTEST) -m "not slow" --cov=fleeting --cov-report=term:skip-covered
+	$(PYTEST) --dist worksteal -m "not slow" --cov=fleeting --cov-report=term:skip-covered
 
 test-all: test
 	@$(MAKE) --no-print-directory test-slow
 
-# pytest says 5 where it found no test to run: not a failure while there is no slow test.
+# By group, so that one Ray cluster is alive at a time. pytest says 5 where it found no test to run: not a failure while there is no slow test.
 test-slow: $(VENV)/.has-dev
-	@$(PYTEST) -m slow || { code=$$?; [ $$code -eq 5 ] && echo "no slow tests yet" || exit $$code; }
+	@$(PYTEST) --dist loadgroup -m slow || { code=$$?; [ $$code -eq 5 ] && echo "no slow tests yet" || exit $$code; }
 
 lint: $(VENV)/.has-dev
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from fleeting.bench import run_bench
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("ray"),
     pytest.mark.skipif(
         importlib.util.find_spec("ray") is None,
         reason="RAY IS NOT INSTALLED: bench on Ray is untested here; fleeting[distributed]",

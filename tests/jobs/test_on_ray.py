@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pickle
+import secrets
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -36,11 +37,18 @@ class FakeRay:
         self.most_pending = 0
         self.pending = 0
         self.stored = {}
+        self.starts = 0
+        self.starts_at = 1
 
     def is_initialized(self):
         return self.connected
 
-    def init(self, *, address):
+    def init(self, *, address, **options):
+        if address == "local":
+            assert options == {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+            self.starts += 1
+            if self.starts < self.starts_at:
+                raise Exception("the node timed out")
         if address == "nobody":
             raise ConnectionError("could not connect")
         self.connected = True
@@ -171,6 +179,15 @@ def test_leaving_early_cancels_and_a_connection_that_was_there_stays(ray, work):
     assert ray.calls == ["put"] + ["cancel"] * 4
 
 
+def test_an_own_node_that_comes_too_late_is_started_again(ray, work):
+    ray.starts_at = 3
+    (result,) = run_jobs(work.square, [3], ray_address="local")
+    assert result.value == 9
+    ray.starts, ray.starts_at = 0, 4
+    with pytest.raises(InputError, match=r"local: no Ray cluster answers: .* the node timed out"):
+        list(run_jobs(work.square, [3], ray_address="local"))
+
+
 def test_no_cluster(ray, work):
     with pytest.raises(InputError, match="nobody: no Ray cluster answers: could not connect; start one with"):
         list(run_jobs(work.square, [1], ray_address="nobody"))
@@ -190,11 +207,15 @@ def test_without_ray_the_extra_is_named(work, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 @pytest.mark.skipif(
     not HAS_RAY, reason="RAY IS NOT INSTALLED: the Ray road is untested here; fleeting[distributed]"
 )
 def test_ray_itself(work, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.path.dirname(__file__))  # noqa: PTH120 - for Ray's workers
+    # Recent Ray asks for a token and keeps it in the home folder, which not every machine lets it write.
+    for name, value in {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
+        monkeypatch.setenv(name, value)
     names = ["a", "killer", "b", "once", "c"]
     items = [(str(tmp_path), name) for name in names]
     found = {names[r.index]: r for r in run_jobs(work.die, items, ray_address="local")}

@@ -14,6 +14,7 @@ from fleeting.jobs.worker import THREAD_VARIABLES
 
 TASKS_PER_CPU = 2  # one that runs and one that is ready to
 KNOCK_S = 10.0
+START_TRIES = 3
 
 
 class RayPool:
@@ -115,11 +116,27 @@ def _import_ray() -> Any:
 
 def _connect(ray: Any, address: str) -> None:
     try:
-        _knock(address)
-        ray.init(address=address)
+        if address == "local":
+            _start(ray)
+        else:
+            _knock(address)
+            ray.init(address=address)
     except (OSError, ValueError, RuntimeError) as error:
         what = f"no Ray cluster answers: {' '.join(str(error).split())}"
         raise InputError(address, what, "start one with: ray start --head") from error
+
+
+def _start(ray: Any) -> None:
+    """Start a node of our own; tried again, since Ray picks free ports that somebody may take meanwhile."""
+    for tries_left in reversed(range(START_TRIES)):
+        try:
+            # Nobody else is to reach this node; Ray would ask the network for an address of this machine.
+            ray.init(address="local", include_dashboard=False, _node_ip_address="127.0.0.1")
+            return
+        except Exception as error:  # Ray says that a node came too late with a bare Exception
+            ray.shutdown()
+            if not tries_left:
+                raise RuntimeError(f"Ray could not start a node: {error}") from error
 
 
 def _knock(address: str) -> None:
