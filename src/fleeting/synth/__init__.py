@@ -19,6 +19,7 @@ from fleeting.synth.flowpairs import (
 )
 from fleeting.synth.fourd import FourD, FourDClip, FourDSettings, read_4d, write_4d
 from fleeting.synth.head import HeadMotion, Turn
+from fleeting.synth.identity import Identity, identity, usable_identities, usable_identity
 from fleeting.synth.life import Event, Life, Talk
 from fleeting.synth.timing import Plant, PlantedInterval, ease
 from fleeting.synth.write import PlantedPaths, write_planted
@@ -36,6 +37,7 @@ __all__ = [
     "FourDClip",
     "FourDSettings",
     "HeadMotion",
+    "Identity",
     "Life",
     "Plant",
     "PlantedClip",
@@ -45,11 +47,14 @@ __all__ = [
     "Turn",
     "ease",
     "flowmaps",
+    "identity",
     "plant",
     "read_4d",
     "read_flow_pairs",
     "read_flowmaps",
     "subject_pairs",
+    "usable_identities",
+    "usable_identity",
     "write_4d",
     "write_flow_pairs",
     "write_flowmaps",

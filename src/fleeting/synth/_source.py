@@ -10,6 +10,7 @@ import numpy as np
 from fleeting.core import InputError, UsageError, check_image
 from fleeting.facs import neutral_mesh
 from fleeting.synth._shape import FaceShape
+from fleeting.synth.identity import Identity
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _SMOOTH_S = 0.06  # standard deviation of the smoothing of a followed face, seconds
@@ -20,7 +21,7 @@ _LIDS = (
     263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466,
 )  # fmt: skip
 
-Source = str | PathLike[str] | np.ndarray
+Source = str | PathLike[str] | np.ndarray | Identity
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,14 @@ def open_scene(
     Parameters
     ----------
     source
-        A photograph (path or ``(H, W, 3)`` uint8 RGB), a video file or a folder of images.
+        A photograph (path or ``(H, W, 3)`` uint8 RGB), a drawn person, a video file or a folder of images.
     fps, duration_s
         Needed for a photograph. A video has its own rate (a folder needs ``fps``); ``duration_s`` cuts it.
     scale
         Pictures are resized by it.
     landmarks
-        ``(468, 2+)`` pixels of the unscaled photograph, where they are known already.
+        ``(468, 2+)`` pixels of the unscaled photograph, where they are known already; a drawn person
+        brings its own.
 
     Raises
     ------
@@ -99,6 +101,9 @@ def open_scene(
     UsageError
         Where rate or duration are missing.
     """
+    if isinstance(source, Identity):
+        marks = source.landmarks if landmarks is None else landmarks
+        return _still(source.name, source.picture, fps, duration_s, scale, marks)
     if isinstance(source, np.ndarray):
         check_image(source, "source")
         return _still("picture", source, fps, duration_s, scale, landmarks)
@@ -111,14 +116,14 @@ def open_scene(
 
 
 def is_photo(source: Source) -> bool:
-    """Whether a source is one picture: an array, or a file with the ending of one.
+    """Whether a source is one picture: an array, a drawn person, or a file with the ending of one.
 
     Examples
     --------
     >>> is_photo("face.JPG"), is_photo("face.mp4")
     (True, False)
     """
-    if isinstance(source, np.ndarray):
+    if isinstance(source, np.ndarray | Identity):
         return True
     path = Path(source)
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir()

@@ -274,7 +274,8 @@ def plant(
     Parameters
     ----------
     source
-        A photograph (path or ``(H, W, 3)`` uint8 RGB), a video file or a folder of images.
+        A photograph (path or ``(H, W, 3)`` uint8 RGB), a drawn person (`fleeting.synth.identity`), a video
+        file or a folder of images.
     plants
         What to plant.
     fps, duration_s
@@ -289,7 +290,7 @@ def plant(
     basis
         ``kernel``, or ``tps``: another set of motions for judging what was tuned on the first.
     landmarks
-        ``(468, 2+)`` pixels of the photograph, where they are known already.
+        ``(468, 2+)`` pixels of the photograph, where they are known already; a drawn person brings its own.
 
     Returns
     -------
