@@ -8,6 +8,7 @@ Read on in ``timing`` (what onset, apex and offset mean), ``clip`` (the mapping)
 from fleeting.synth._flowmap_files import FlowMapPaths, read_flowmaps, write_flowmaps
 from fleeting.synth.camera import CameraSettings
 from fleeting.synth.clip import PlantedClip, plant
+from fleeting.synth.flowcourse import Course, FlowCourses, flow_courses
 from fleeting.synth.flowmap import FlowMaps, FlowMapSettings, flowmaps
 from fleeting.synth.flowpairs import (
     FlowPair,
@@ -26,7 +27,9 @@ from fleeting.synth.write import PlantedPaths, write_planted
 
 __all__ = [
     "CameraSettings",
+    "Course",
     "Event",
+    "FlowCourses",
     "FlowMapPaths",
     "FlowMapSettings",
     "FlowMaps",
@@ -46,6 +49,7 @@ __all__ = [
     "Talk",
     "Turn",
     "ease",
+    "flow_courses",
     "flowmaps",
     "identity",
     "plant",

@@ -282,10 +282,22 @@ def _draw_maps(
     size: int,
     normalise: Normalise,
 ) -> np.ndarray:
-    count = len(aus)
     weights = np.concatenate(
-        [_unit_weights(rng, person, aus, settings), _nuisance_weights(rng, count, settings)], axis=1
+        [_unit_weights(rng, person, aus, settings), _nuisance_weights(rng, len(aus), settings)], axis=1
     )
+    return _maps_of(rng, person, weights, settings, size, normalise)
+
+
+def _maps_of(
+    rng: np.random.Generator,
+    person: Person,
+    weights: np.ndarray,
+    settings: FlowMapSettings,
+    size: int,
+    normalise: Normalise,
+) -> np.ndarray:
+    """Make maps of weighted motions of a bank, as a camera and a flow algorithm see them."""
+    count = len(weights)
     exact = (weights.astype(np.float32) @ person.bank.reshape(len(person.bank), -1)).reshape(
         count, *person.bank.shape[1:]
     )

@@ -112,7 +112,7 @@ class _Trial:
         )
 
     def make(self, seed: int = 0, **switches: Any) -> Any:
-        options = {k: v for k, v in self.card.check.items() if k != "targets"}
+        options = {k: v for k, v in self.card.check.items() if k not in ("targets", "paper_rows")}
         made = create(self.card.name, seed=seed, **(options | switches))
         expect(_has(made, Recognizer), "expected methods fit, predict, save, load and the attribute classes")
         return made
@@ -243,7 +243,7 @@ def _paper_preset(trial: _Trial) -> None:
     if not hasattr(made, "gradients"):
         trial.predict(made.fit(trial.train), trial.test)
         return
-    found = made.gradients(trial.train.take(np.arange(6)))
+    found = made.gradients(trial.train.take(np.arange(trial.card.check.get("paper_rows", 6))))
     broken = sorted(name for name, size in found.items() if not np.isfinite(size))
     expect(
         bool(found) and not broken, f"paper: gradients are not finite in {', '.join(broken) or 'anything'}"

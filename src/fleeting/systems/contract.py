@@ -69,7 +69,9 @@ class Card:
         ``reading of the abstract``, ``re-implementation`` or ``baseline``; never "reproduction" without
         proof.
     check
-        Options of `create` that the battery of checks uses, such as ``{"training": {"epochs": 40}}``.
+        Options of `create` that the battery of checks uses, such as ``{"training": {"epochs": 40}}``; beside
+        them ``targets``, further arrays that a loss needs, and ``paper_rows``, how many rows a heavy
+        ``paper`` preset is tried on.
     learns
         Whether it can overfit: the majority class cannot.
     bibtex
@@ -155,6 +157,8 @@ class SpottingRecording:
         Arrays ``(T, ...)`` by the name of the representation.
     intervals
         What was coded; empty where nothing moved; ``None`` where it is withheld.
+    emotions, units
+        Of each interval, where they were coded: its emotion, and its action units.
     """
 
     id: str
@@ -163,8 +167,16 @@ class SpottingRecording:
     times: np.ndarray
     inputs: Mapping[str, np.ndarray]
     intervals: tuple[Interval, ...] | None = None
+    emotions: tuple[str, ...] | None = None
+    units: tuple[tuple[int, ...], ...] | None = None
 
     def __post_init__(self) -> None:
+        for name, told in (("emotions", self.emotions), ("units", self.units)):
+            if told is not None and len(told) != len(self.intervals or ()):
+                raise ShapeError(
+                    f"{self.id}: {name}: expected one for each of {len(self.intervals or ())} intervals,"
+                    f" got {len(told)}"
+                )
         for name, values in self.inputs.items():
             if len(values) != len(self.times):
                 raise ShapeError(

@@ -69,6 +69,46 @@ register_representation(
         (28, 28, 3), "uint8", 0, 255, "u, v, strain from onset to apex, each scaled to 0..255 per picture"
     ),
 )
+register_representation(
+    "flowmap28-return",
+    Representation((28, 28, 3), "uint8", 0, 255, "the same from apex to offset: how the movement goes back"),
+)
+register_representation(
+    "flowviews28",
+    Representation(
+        (2, 2, 28, 28, 3),
+        "float32",
+        -1,
+        1,
+        "left and right camera x both phases: u, v over the 99th percentile of their size, magnitude 0..1",
+    ),
+)
+register_representation(
+    "keyframes",
+    Representation((3, 112, 112), "uint8", 0, 255, "grey aligned crops at onset, apex and offset"),
+)
+register_representation(
+    "clip16",
+    Representation((16, 112, 112), "uint8", 0, 255, "16 grey aligned crops, even in time, onset to offset"),
+)
+register_representation(
+    "clip8",
+    Representation((8, 128, 128), "uint8", 0, 255, "8 grey aligned crops, even in time, onset to offset"),
+)
+register_representation(
+    "clip8-flow",
+    Representation((7, 128, 128, 2), "float32", -4, 4, "flow from frame to frame of clip8, pixels"),
+)
+register_representation(
+    "clip8-landmarks",
+    Representation((7, 68, 2), "float32", 0, 128, "68 points in frames 2 to 8 of clip8, pixels: x, y"),
+)
+register_representation(
+    "aus12",
+    Representation(
+        (12,), "int8", 0, 1, "AU 1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17: there or not; -1 where unknown"
+    ),
+)
 
 
 def invented_examples(
