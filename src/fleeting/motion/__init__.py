@@ -1,7 +1,9 @@
 """Region registration, dense flow, head-motion removal, strain, hand-made features of motion."""
 
+from fleeting.motion.aligned import AlignedClip, InputMaker, find_input, input_maker, input_names
 from fleeting.motion.flow import dis_flow, strain
 from fleeting.motion.hoof import hoof
+from fleeting.motion.inputs import clip_of, field_box, movement
 from fleeting.motion.lbp import lbp_codes, lbp_top, uniform_table
 from fleeting.motion.mdmo import MDMO_REGIONS, main_direction, mdmo, mdmo_boxes
 from fleeting.motion.representations import (
@@ -12,25 +14,37 @@ from fleeting.motion.representations import (
     sample_frames,
 )
 from fleeting.motion.rigid import fit_head_motion, relief, remove_head_motion
+from fleeting.motion.roi_flow import EIGHTEEN_REGIONS, FIVE_REGIONS, TWELVE_POINTS
 from fleeting.motion.tracker import RegionSignals, RegionTracker, motion_regions, sample_crop
 
 __all__ = [
+    "EIGHTEEN_REGIONS",
+    "FIVE_REGIONS",
     "MDMO_REGIONS",
+    "TWELVE_POINTS",
+    "AlignedClip",
+    "InputMaker",
     "RegionSignals",
     "RegionTracker",
+    "clip_of",
     "clip_to_flow_map",
     "dis_flow",
+    "field_box",
     "find_apex",
+    "find_input",
     "fit_head_motion",
     "flow_channels",
     "flow_map",
     "hoof",
+    "input_maker",
+    "input_names",
     "lbp_codes",
     "lbp_top",
     "main_direction",
     "mdmo",
     "mdmo_boxes",
     "motion_regions",
+    "movement",
     "relief",
     "remove_head_motion",
     "sample_crop",

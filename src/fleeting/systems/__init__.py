@@ -15,6 +15,7 @@ from fleeting.systems.contract import (
     Spotter,
     SpottingRecording,
 )
+from fleeting.systems.feature_recordings import FeatureSettings, feature_recordings
 from fleeting.systems.registry import card, create, defaults, forget, load, not_loaded, register
 from fleeting.systems.registry import names as list  # as in systems.list()
 from fleeting.systems.representations import (
@@ -31,6 +32,7 @@ __all__ = [
     "AUDetector",
     "Card",
     "CheckResult",
+    "FeatureSettings",
     "Published",
     "Recognizer",
     "Representation",
@@ -41,6 +43,7 @@ __all__ = [
     "check_names",
     "create",
     "defaults",
+    "feature_recordings",
     "forget",
     "invented_examples",
     "invented_recordings",
