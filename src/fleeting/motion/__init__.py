@@ -1,10 +1,8 @@
 """Region registration, dense flow, head-motion removal, strain, hand-made features of motion."""
 
 from fleeting.motion.aligned import AlignedClip, InputMaker, find_input, input_maker, input_names
-from fleeting.motion.aligned import AlignedClip, InputMaker, find_input, input_maker, input_names
 from fleeting.motion.flow import dis_flow, strain
 from fleeting.motion.hoof import hoof
-from fleeting.motion.inputs import clip_of, field_box, movement
 from fleeting.motion.inputs import clip_of, field_box, movement
 from fleeting.motion.lbp import lbp_codes, lbp_top, uniform_table
 from fleeting.motion.mdmo import MDMO_REGIONS, main_direction, mdmo, mdmo_boxes
@@ -23,28 +21,21 @@ __all__ = [
     "EIGHTEEN_REGIONS",
     "FIVE_REGIONS",
     "MDMO_REGIONS",
-    "AlignedClip",
-    "InputMaker",
     "TWELVE_POINTS",
     "AlignedClip",
     "InputMaker",
     "RegionSignals",
     "RegionTracker",
     "clip_of",
-    "clip_of",
     "clip_to_flow_map",
     "dis_flow",
     "field_box",
-    "field_box",
     "find_apex",
-    "find_input",
     "find_input",
     "fit_head_motion",
     "flow_channels",
     "flow_map",
     "hoof",
-    "input_maker",
-    "input_names",
     "input_maker",
     "input_names",
     "lbp_codes",
@@ -53,7 +44,6 @@ __all__ = [
     "mdmo",
     "mdmo_boxes",
     "motion_regions",
-    "movement",
     "movement",
     "relief",
     "remove_head_motion",
