@@ -37,6 +37,14 @@ def tps_basis(shape: FaceShape, au: int, side: Side, seed: int) -> Motion:
     return tps_motion(shape, au, side, seed)
 
 
+@bases.register("person")
+def person_basis(shape: FaceShape, au: int, side: Side, seed: int) -> Motion:
+    """Take the kernels as the person of the seed moves them (see ``_person_motion``)."""
+    from fleeting.synth._person_motion import person_motion
+
+    return person_motion(shape, au, side, seed)
+
+
 @dataclass(frozen=True)
 class Lattice:
     """A fine regular grid over the face oval, in face units.

@@ -45,7 +45,7 @@ class PlantedClip:
     truth : tuple of PlantedInterval
         Plants by onset.
     events : tuple of Event
-        Plants, blinks, gaze shifts and syllables.
+        Plants, blinks, gaze shifts, syllables and swallows.
     """
 
     def __init__(
@@ -57,9 +57,10 @@ class PlantedClip:
         life: Life,
         basis: str,
         seed: int,
+        person: int | None = None,
     ) -> None:
         self.scene, self.plants, self.camera, self.life = scene, tuple(plants), camera, life
-        self.basis, self.seed = basis, seed
+        self.basis, self.seed, self.person = basis, seed, seed if person is None else person
         self.times, self.fps, self.size = scene.times, scene.fps, scene.size
         self.shape = scene.shape
         self.iod_px = scene.shape.iod_px
@@ -87,7 +88,7 @@ class PlantedClip:
         if key.gaze is not None:
             return gaze_field(self.shape, self.lattice, key.gaze)
         basis = key.basis or self.basis
-        return unit_field(self.shape, self.lattice, key.aus, key.side, basis=basis, seed=self.seed)
+        return unit_field(self.shape, self.lattice, key.aus, key.side, basis=basis, seed=self.person)
 
     def strengths(self, times: np.ndarray) -> np.ndarray:
         """Strength of every field at times ``(N,)``: ``(N, F)`` IOD."""
@@ -268,6 +269,7 @@ def plant(
     life: Life | None = None,
     basis: str = "kernel",
     landmarks: np.ndarray | None = None,
+    person: int | None = None,
 ) -> PlantedClip:
     """Plant movements in a photograph or a video.
 
@@ -288,9 +290,13 @@ def plant(
     life
         Head motion, blinks, gaze, talking.
     basis
-        ``kernel``, or ``tps``: another set of motions for judging what was tuned on the first.
+        ``kernel``, or ``tps``: another set of motions for judging what was tuned on the first; ``person``:
+        the kernels with a person's own sizes, places, directions and asymmetry.
     landmarks
         ``(468, 2+)`` pixels of the photograph, where they are known already; a drawn person brings its own.
+    person
+        Seed of what is a person's own in ``tps`` and ``person``, so that several clips can show one person;
+        by default ``seed``.
 
     Returns
     -------
@@ -320,4 +326,6 @@ def plant(
         if duration_s is None and plants:
             duration_s = max(one.at_s + one.duration_s for one in plants) + _AFTER_S
     scene = open_scene(source, fps=fps, duration_s=duration_s, scale=settings.scale, landmarks=landmarks)
-    return PlantedClip(scene, plants, camera=settings, life=life or Life(), basis=basis, seed=int(seed))
+    return PlantedClip(
+        scene, plants, camera=settings, life=life or Life(), basis=basis, seed=int(seed), person=person
+    )

@@ -62,6 +62,10 @@ class Life:
         Greatest shift of the iris, percent of the eye distance.
     talk
         Stretches of talking.
+    swallows_s
+        Starts of swallowing: for most of a second the lips press and the chin rises.
+    swallow_percent
+        Its greatest displacement, percent of the eye distance.
     """
 
     head: HeadMotion = field(default_factory=HeadMotion)
@@ -71,8 +75,12 @@ class Life:
     gaze_per_minute: float = 0.0
     gaze_percent: float = 4.0
     talk: tuple[Talk, ...] = ()
+    swallows_s: tuple[float, ...] = ()
+    swallow_percent: float = 3.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.swallow_percent <= 8:
+            raise UsageError(f"swallow strength: expected 0..8 percent, got {self.swallow_percent}")
         if not (0 <= self.blinks_per_minute <= 60 and 0 <= self.gaze_per_minute <= 120):
             raise UsageError("expected 0..60 blinks and 0..120 gaze shifts a minute")
         if not 0 <= self.gaze_percent <= 5:
@@ -102,7 +110,7 @@ class Event:
     Parameters
     ----------
     what
-        ``plant``, ``blink``, ``gaze`` or ``talk``.
+        ``plant``, ``blink``, ``gaze``, ``talk`` or ``swallow``.
     key
         The field.
     strength
@@ -141,7 +149,7 @@ def plan_events(plants: Sequence[Plant], life: Life, duration_s: float, seed: in
     Returns
     -------
     tuple of Event
-        Plants first, in the order given, then blinks, gaze shifts and syllables.
+        Plants first, in the order given, then blinks, gaze shifts, syllables and swallows.
 
     Examples
     --------
@@ -161,7 +169,7 @@ def plan_events(plants: Sequence[Plant], life: Life, duration_s: float, seed: in
     gazes = _gazes(life, duration_s, busy, np.random.default_rng((seed, 303)))
     rng = np.random.default_rng((seed, 404))
     syllables = [event for talk in life.talk for event in _syllables(talk, duration_s, rng)]
-    return (*planted, *blinks, *gazes, *syllables)
+    return (*planted, *blinks, *gazes, *syllables, *_swallows(life, np.random.default_rng((seed, 707))))
 
 
 def _free_starts(
@@ -207,6 +215,14 @@ def _gazes(
         length = float(rng.uniform(0.25, 0.7))
         events.append(Event("gaze", key, float(strength), start, length, 0.5, "hold"))
     return events
+
+
+def _swallows(life: Life, rng: np.random.Generator) -> list[Event]:
+    key, most = FieldKey((17, 24)), life.swallow_percent / 100
+    return [
+        Event("swallow", key, most * float(rng.uniform(0.6, 1.0)), start, float(rng.uniform(0.6, 1.0)), 0.4)
+        for start in sorted(life.swallows_s)
+    ]
 
 
 def _syllables(talk: Talk, clip_s: float, rng: np.random.Generator) -> list[Event]:
