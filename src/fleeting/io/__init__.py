@@ -2,6 +2,7 @@
 
 from fleeting.io._frame import DecodedFrame
 from fleeting.io.atomic import atomic_path, explain_os_error, sweep_temporaries, validate_folder, write_atomic
+from fleeting.io.cache import ArrayCache, CacheEntry, Damage, code_version, content_key, entry_key
 from fleeting.io.csvfile import read_table, write_table
 from fleeting.io.eaf import EafAnnotation, annotations_of, read_eaf, write_eaf
 from fleeting.io.results import (
@@ -42,6 +43,9 @@ __all__ = [
     "RESULT_COLUMNS",
     "SCHEMA",
     "AnswerEntry",
+    "ArrayCache",
+    "CacheEntry",
+    "Damage",
     "DecodedFrame",
     "EafAnnotation",
     "GazeTable",
@@ -56,7 +60,10 @@ __all__ = [
     "annotations_of",
     "atomic_path",
     "clear_result",
+    "code_version",
+    "content_key",
     "content_sha256",
+    "entry_key",
     "explain_os_error",
     "expression_rows",
     "open_video",
