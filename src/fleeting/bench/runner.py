@@ -21,7 +21,7 @@ from fleeting.bench.plan import (
 )
 from fleeting.bench.provenance import describe_code
 from fleeting.bench.summary import Answers, best_epoch
-from fleeting.bench.work import Shared, run_piece
+from fleeting.bench.work import Shared, run_piece, wanted_inputs
 from fleeting.core import Examples, UsageError
 from fleeting.evaluation import OpenedFold, SealedFold
 from fleeting.jobs import JobResult, Ledger, run_jobs
@@ -271,14 +271,14 @@ def _check(
         card = systems.card(spec.name)
         if card.task != "recognition":
             raise UsageError(f"system {text!r} is for {card.task}; bench measures recognition")
-        for name, rows in data.items():
-            missing = [one for one in card.inputs if one not in rows.inputs]
-            if missing:
-                have = ", ".join(rows.inputs)
-                raise UsageError(f"system {text!r} takes {missing[0]!r}; {name} holds {have}: leave one out")
         made = systems.create(
             spec.name, preset=settings.preset, training=dict(spec.training) or None, **spec.switches
         )
+        for name, rows in data.items():
+            missing = [one for one in wanted_inputs(made, card.inputs) if one not in rows.inputs]
+            if missing:
+                have = ", ".join(rows.inputs)
+                raise UsageError(f"system {text!r} takes {missing[0]!r}; {name} holds {have}: leave one out")
         found[text] = (spec, _share(made, settings))
     for name, rows in data.items():
         data_folds(rows, settings)

@@ -6,6 +6,7 @@ from fleeting.motion.hoof import hoof
 from fleeting.motion.inputs import clip_of, field_box, movement
 from fleeting.motion.lbp import lbp_codes, lbp_top, uniform_table
 from fleeting.motion.mdmo import MDMO_REGIONS, main_direction, mdmo, mdmo_boxes
+from fleeting.motion.mmcof import mm_cof, mm_cof_of_maps
 from fleeting.motion.representations import (
     clip_to_flow_map,
     find_apex,
@@ -43,6 +44,8 @@ __all__ = [
     "main_direction",
     "mdmo",
     "mdmo_boxes",
+    "mm_cof",
+    "mm_cof_of_maps",
     "motion_regions",
     "movement",
     "relief",

@@ -2,6 +2,8 @@
 
 from fleeting.nn.attention import CBAM, CoordinateAttention, SqueezeExcite
 from fleeting.nn.blocks import EdgeConvolution, Inception, Residual, convolution
+from fleeting.nn.mamba import DropPath, LayerState, Mamba, MambaBlock, MambaStack
+from fleeting.nn.maps import magnitude, signed_maps, stretched
 from fleeting.nn.norm import BatchNorm, counted_rows
 from fleeting.nn.scan import selective_scan, step_by_step
 from fleeting.nn.tokens import SelfAttention, TransformerBlock, merge_tokens
@@ -10,15 +12,23 @@ __all__ = [
     "CBAM",
     "BatchNorm",
     "CoordinateAttention",
+    "DropPath",
     "EdgeConvolution",
     "Inception",
+    "LayerState",
+    "Mamba",
+    "MambaBlock",
+    "MambaStack",
     "Residual",
     "SelfAttention",
     "SqueezeExcite",
     "TransformerBlock",
     "convolution",
     "counted_rows",
+    "magnitude",
     "merge_tokens",
     "selective_scan",
+    "signed_maps",
     "step_by_step",
+    "stretched",
 ]

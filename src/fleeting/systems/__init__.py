@@ -25,6 +25,7 @@ from fleeting.systems.representations import (
     register_representation,
     representation,
 )
+from fleeting.systems.through import Through, with_input
 
 __all__ = [
     "PRESETS",
@@ -38,6 +39,7 @@ __all__ = [
     "Representation",
     "Spotter",
     "SpottingRecording",
+    "Through",
     "card",
     "check",
     "check_names",
@@ -53,4 +55,5 @@ __all__ = [
     "register",
     "register_representation",
     "representation",
+    "with_input",
 ]
