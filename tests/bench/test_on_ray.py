@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import re
-import secrets
 import signal
 import subprocess
 import sys
@@ -53,14 +52,11 @@ class Node:
 
 
 @pytest.fixture
-def cluster(tmp_path, monkeypatch):
+def cluster(tmp_path, monkeypatch, ray_token):
     marks = tmp_path / "marks"
     marks.mkdir()
     monkeypatch.setenv("BENCH_MARKS", str(marks))
     monkeypatch.setenv("BENCH_PEOPLE", " ".join(f"toy/{one}" for one in PEOPLE))
-    # Recent Ray asks for a token; this cluster has one of its own, and listens on this machine alone.
-    for name, value in {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
-        monkeypatch.setenv(name, value)
     more = {"PYTHONPATH": str(Path(__file__).parent), "BENCH_SLEEP": "0.5", "OMP_NUM_THREADS": "1"}
     environment = os.environ | more
     head = Node(tmp_path / "head.log", environment, *HERE, "--head", "--port=0", "--include-dashboard=false")

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import pickle
-import secrets
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -211,11 +210,8 @@ def test_without_ray_the_extra_is_named(work, monkeypatch):
 @pytest.mark.skipif(
     not HAS_RAY, reason="RAY IS NOT INSTALLED: the Ray road is untested here; fleeting[distributed]"
 )
-def test_ray_itself(work, tmp_path, monkeypatch):
+def test_ray_itself(work, tmp_path, monkeypatch, ray_token):
     monkeypatch.setenv("PYTHONPATH", os.path.dirname(__file__))  # noqa: PTH120 - for Ray's workers
-    # Recent Ray asks for a token and keeps it in the home folder, which not every machine lets it write.
-    for name, value in {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
-        monkeypatch.setenv(name, value)
     names = ["a", "killer", "b", "once", "c"]
     items = [(str(tmp_path), name) for name in names]
     found = {names[r.index]: r for r in run_jobs(work.die, items, ray_address="local")}
