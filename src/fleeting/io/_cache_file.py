@@ -89,7 +89,7 @@ def _aligned(number: int) -> int:
 
 
 def _crc(values: np.ndarray) -> int:
-    return zlib.crc32(memoryview(values.reshape(-1).view(np.uint8))) if values.nbytes else 0
+    return zlib.crc32(values.reshape(-1).view(np.uint8).data) if values.nbytes else 0
 
 
 def write_entry(file: BinaryIO, key: str, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
@@ -130,7 +130,7 @@ def read_entry(path: Path, key: str, *, verify: bool) -> tuple[dict[str, np.ndar
     arrays = {}
     for one in told["arrays"]:
         raw = whole[one["offset"] : one["offset"] + one["bytes"]]
-        if verify and zlib.crc32(memoryview(raw)) != one["crc32"]:
+        if verify and zlib.crc32(raw.data) != one["crc32"]:
             raise DamagedError(f"the checksum of {one['name']!r} does not fit")
         arrays[one["name"]] = raw.view(np.dtype(one["dtype"])).reshape(one["shape"])
     return arrays, told["meta"]

@@ -12,7 +12,7 @@ import numpy as np
 
 from fleeting.core import CROP, LANDMARKS, CropGeometry, Registry, ShapeError, UsageError, check_shape
 
-NEEDS = ("key", "all")
+NEEDS = ("key", "all", "tracked")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class AlignedClip:
     Parameters
     ----------
     frames
-        ``(T, H, W)`` uint8 grey. For inputs that need ``key`` frames these are onset, apex and offset alone.
+        ``(T, H, W)`` uint8 grey. For inputs that look at ``key`` frames these are onset, apex and offset
+        alone, twice as large.
     onset, apex, offset
         Places in ``frames``; ``onset <= apex <= offset``.
     fps
@@ -31,6 +32,8 @@ class AlignedClip:
         ``(468, 2)`` float32 at the onset, pixels of the crop, order of the MediaPipe face mesh.
     geometry
         The crop: its size is that of the frames, the eyes are ``geometry.iod`` pixels apart.
+    track
+        ``(T, 468, 2)`` float32, the same for every frame, where the input asked for it.
 
     Raises
     ------
@@ -51,11 +54,14 @@ class AlignedClip:
     fps: float | None = None
     landmarks: np.ndarray = field(default_factory=lambda: np.zeros((LANDMARKS, 2), np.float32))
     geometry: CropGeometry = CROP
+    track: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         size = (self.geometry.height, self.geometry.width)
         count = check_shape(self.frames, ("T", *size), "frames")["T"]
         check_shape(self.landmarks, (LANDMARKS, 2), "landmarks")
+        if self.track is not None:
+            check_shape(self.track, (count, LANDMARKS, 2), "track")
         if self.frames.dtype != np.uint8:
             raise ShapeError(f"frames: expected uint8 grey, got {self.frames.dtype}")
         if not 0 <= self.onset <= self.apex <= self.offset < count:
@@ -85,8 +91,9 @@ class InputMaker:
     make
         Clip -> array; the same shape and type for every clip.
     frames
-        ``key``: looks at onset, apex and offset alone, so nothing else is read from the disk. ``all``: needs
-        every frame from onset to offset.
+        ``key``: looks at onset, apex and offset alone, so nothing else is read from the disk; these are cut
+        with the eyes 88 pixels apart. ``all``: needs every frame from onset to offset; eyes 44 pixels apart.
+        ``tracked``: as ``all``, with landmarks of every frame.
     """
 
     name: str
@@ -105,12 +112,12 @@ def input_maker(name: str, *, frames: str = "key") -> Callable[[Make], Make]:
     name
         As in the card of the systems that take it.
     frames
-        ``key`` or ``all``; see `InputMaker`.
+        ``key``, ``all`` or ``tracked``; see `InputMaker`.
 
     Raises
     ------
     UsageError
-        Where the name is taken, or ``frames`` is neither.
+        Where the name is taken, or ``frames`` is none of them.
 
     Examples
     --------
@@ -122,7 +129,7 @@ def input_maker(name: str, *, frames: str = "key") -> Callable[[Make], Make]:
     >>> del _makers._items["doctest-apex"]
     """
     if frames not in NEEDS:
-        raise UsageError(f"input {name!r}: frames is {frames!r}, expected key or all")
+        raise UsageError(f"input {name!r}: frames is {frames!r}, expected {', '.join(NEEDS)}")
 
     def file(make: Make) -> Make:
         _makers.register(name)(InputMaker(name, make, frames))
