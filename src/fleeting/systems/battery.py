@@ -287,6 +287,13 @@ class _SpotterTrial:
         expect(bool(np.array_equal(curve.times, asked.times)), "curve: its times are not the recording's")
         return np.nan_to_num(np.asarray(curve.values, float))
 
+    def said(self, system: Any) -> np.ndarray:
+        """Give the curve, and all else that a system with ``outputs`` says of each frame, in a row."""
+        parts = [self.values(system)]
+        if hasattr(system, "outputs"):
+            parts += [np.ravel(one) for one in system.outputs(self.test.sealed()).values()]
+        return np.nan_to_num(np.concatenate(parts))
+
     @cached_property
     def fitted(self) -> Any:
         made = self.make()
@@ -330,11 +337,11 @@ def _spotter_labels(trial: _SpotterTrial) -> None:
 def _spotter_switches(trial: _SpotterTrial) -> None:
     if not trial.card.switches:
         raise _Skipped("has no switch")
-    usual = trial.values(trial.fitted)
+    usual = trial.said(trial.fitted)
     dead = [
         f"{name}={value!r}"
         for name, value in _flips(trial.card)
-        if np.max(np.abs(trial.values(trial.make(**{name: value}).fit(trial.train)) - usual)) < 1e-6
+        if np.max(np.abs(trial.said(trial.make(**{name: value}).fit(trial.train)) - usual)) < 1e-6
     ]
     expect(not dead, f"switches that change nothing: {', '.join(dead)}")
 
