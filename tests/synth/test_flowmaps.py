@@ -364,3 +364,24 @@ def test_command(tmp_path):
     assert CliRunner().invoke(app, [*arguments[:4], "0", "--seed", "1"]).exit_code == 2
     again = CliRunner().invoke(app, [*arguments[:-1], "2"])
     assert again.exit_code == 1 and "made otherwise" in again.output
+
+
+def test_units_drawn_evenly_and_what_they_speak_for():
+    made = flowmaps(3000, seed=2, settings=FlowMapSettings(even_units=1.0, class_shares=(1, 1, 1, 0)))
+    often = made.aus.mean(0)
+    assert often.min() > 0.025 and often.max() < 0.16, "the rarest unit of the tables stands below 1 %"
+    alone = made.aus.sum(1) == 1
+    assert abs(alone.mean() - 0.6) < 0.04
+    twelve = made.aus[:, made.units.index(12)] & alone
+    assert set(made.labels[twelve].tolist()) == {1}, "a lip corner pulled up alone is positive"
+
+
+def test_speech_moves_the_mouth_and_nothing_else():
+    quiet = dict(class_shares=(0, 0, 0, 1), head_percent=0.0, blink_share=0.0, gaze_share=0.0)
+    clean = dict(noise_percent=0.0, smoothness_percent=0.0, outliers=0.0)
+    spoken = FlowMapSettings(**quiet, **clean, talk_share=1.0)
+    size = np.linalg.norm(flowmaps(60, seed=3, normalise="none", settings=spoken).maps[..., :2], axis=-1)
+    assert (size[:, 18:].max((1, 2)) > 0.05).mean() > 0.8
+    assert size[:, :10].max() < 0.1 * size[:, 18:].max()
+    silent = FlowMapSettings(**quiet, **clean)
+    assert flowmaps(4, seed=3, normalise="none", settings=silent).maps.max() == 0

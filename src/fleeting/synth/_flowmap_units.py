@@ -31,6 +31,7 @@ _REST = 0.15  # mean number of units an event that the tables leave out, since t
 _TRIPLES = 0.15  # share of threes among the events with more than one unit
 _MEAN_UNITS = (1.12, 1.95)
 _ROUNDS = 60
+_EVEN_SIZES = {1: 0.6, 2: 0.3, 3: 0.1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,45 @@ def _lift() -> np.ndarray:
     place = [UNITS.index(u) for u in TWELVE_UNITS]
     known[np.ix_(place, place)] = 2213 * counts / np.outer(own, own)
     return known
+
+
+@dataclass(frozen=True, slots=True)
+class EvenSets:
+    """Sets of units, each unit about as often as the next.
+
+    Parameters
+    ----------
+    members
+        ``(S, len(UNITS))`` bool.
+    share
+        ``(S,)`` float, sums to 1.
+    labels
+        ``(S,)`` class, of negative, positive and surprise, for which the tables' evidence is greatest.
+    """
+
+    members: np.ndarray
+    share: np.ndarray
+    labels: np.ndarray
+
+
+@cache
+def even_sets() -> EvenSets:
+    """Give all sets that FACS allows: singles evenly, twos and threes by their co-occurrence.
+
+    Examples
+    --------
+    >>> sets = even_sets()
+    >>> [round(float(sets.share[sets.members.sum(1) == n].sum()), 2) for n in (1, 2, 3)]
+    [0.6, 0.3, 0.1]
+    """
+    members, weight = _all_sets()
+    sizes = members.sum(1)
+    share = np.zeros(len(members))
+    for size, part in _EVEN_SIZES.items():
+        factor = weight if size > 1 else np.ones_like(weight)
+        share += part * np.where(sizes == size, factor, 0) / factor[sizes == size].sum()
+    own = np.array([[emotion_evidence({unit: 1.0})[name] for name in CLASSES[:3]] for unit in UNITS])
+    return EvenSets(members, share, (members @ own).argmax(1))
 
 
 def _fit(

@@ -14,97 +14,17 @@ import numpy as np
 from fleeting.core import UsageError
 from fleeting.synth._flowmap_camera import crop, crop_weights, measured, min_max, strain_maps
 from fleeting.synth._flowmap_faces import EYES, HEAD, Crop, Person, make_person
-from fleeting.synth._flowmap_units import CLASSES, TABLES, UNITS, draw_units, unit_sets
+from fleeting.synth._flowmap_settings import FlowMapSettings
+from fleeting.synth._flowmap_units import CLASSES, UNITS, draw_units, even_sets, unit_sets
 
 Normalise = Literal["minmax", "none"]
 
 _MAPS_A_SUBJECT = 100
 _MOST_SUBJECTS = 10_000
 _CHUNK = 64  # maps at a time: keeps scratch arrays inside the cache
-
-
-@dataclass(frozen=True, slots=True)
-class FlowMapSettings:
-    """What is drawn, and how much of each nuisance; 0 switches a nuisance off.
-
-    Parameters
-    ----------
-    class_shares
-        Shares of negative, positive, surprise and none.
-    tables
-        Tables of `fleeting.facs.emotion_rates` that units are drawn from. That of CAS(ME)^3, whose labels
-        rest on self-report, is left out by default: it makes the dimpler (14) a sign of happiness.
-    single_units
-        Whether only one unit acts at a time, instead of the sets of the tables.
-    strength_percent
-        Median and log standard deviation of the greatest displacement, percent of the eye distance.
-    one_sided
-        Share of expressions on one side only.
-    label_noise
-        Share of labels replaced by another class.
-    shape, motion, asymmetry
-        Differences between people in proportions, ways to move and between halves; 1 is usual.
-    extent
-        Size of the moving regions relative to the kernel basis.
-    head_percent
-        What is left of head motion, percent of the eye distance at the edge of the face (median of its size).
-    blink_share, gaze_share
-        Share of maps that hold a piece of a blink or a gaze shift.
-    noise_percent, smoothness_percent
-        Noise of the flow where texture is good, and strength of its total-variation smoothing; medians,
-        percent of the eye distance.
-    outliers
-        Share of pixels with a large error.
-    crop_spread
-        Difference of the people's crops in size and place; 1 is as public sets differ, 0 is `usual_crop`.
-    crop_jitter
-        The same from map to map of a person, in parts of the crop.
-    usual_crop
-        Left and top edge, width and height in eye distances, counted from the middle between the eyes.
-
-    Raises
-    ------
-    UsageError
-        For shares outside 0..1, negative amounts, or an unknown table.
-    """
-
-    class_shares: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.1)
-    tables: tuple[str, ...] = ("CASME II", "SAMM")
-    single_units: bool = False
-    strength_percent: tuple[float, float] = (4.0, 0.5)
-    one_sided: float = 0.2
-    label_noise: float = 0.0
-    shape: float = 1.0
-    motion: float = 1.0
-    asymmetry: float = 1.0
-    extent: float = 1.2
-    head_percent: float = 0.3
-    blink_share: float = 0.25
-    gaze_share: float = 0.15
-    noise_percent: float = 0.6
-    smoothness_percent: float = 0.3
-    outliers: float = 0.002
-    crop_spread: float = 1.0
-    crop_jitter: float = 0.02
-    usual_crop: tuple[float, float, float, float] = (-0.83, -0.56, 1.66, 2.06)
-
-    def __post_init__(self) -> None:
-        for name in ("one_sided", "label_noise", "blink_share", "gaze_share", "outliers"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name}: expected a share in 0..1, got {getattr(self, name)}")
-        amounts = ("shape", "motion", "asymmetry", "head_percent", "noise_percent", "smoothness_percent")
-        for name in (*amounts, "crop_spread", "crop_jitter"):
-            if not 0 <= getattr(self, name) < 100:
-                raise UsageError(f"{name}: expected an amount from 0 on, got {getattr(self, name)}")
-        shares = np.array(self.class_shares, float)
-        if shares.shape != (4,) or not (shares >= 0).all() or not shares.sum() > 0:
-            raise UsageError(f"class_shares: expected four shares, got {self.class_shares}")
-        if not self.tables or not set(self.tables) <= set(TABLES):
-            raise UsageError(f"tables: expected some of {', '.join(TABLES)}, got {self.tables}")
-        if not (self.strength_percent[0] > 0 and self.strength_percent[1] >= 0 and self.extent > 0):
-            raise UsageError("strength_percent and extent: expected amounts above 0")
-        if not (self.usual_crop[2] > 0 and self.usual_crop[3] > 0):
-            raise UsageError(f"usual_crop: expected a width and a height, got {self.usual_crop}")
+_SPEECH = [UNITS.index(unit) for unit in (16, 18, 20, 23, 24, 25, 26)]
+_SPEECH_UNIT = 0.35  # how often each of them acts in a piece of speech
+_SPEECH_PERCENT = 5.0  # median size of a speaking mouth's motion
 
 
 @dataclass(frozen=True)
@@ -253,6 +173,11 @@ def subject_maps(
     labels = rng.choice(len(CLASSES), size=number, p=shares)
     sets = {i: unit_sets(CLASSES[i], wanted.tables, single=wanted.single_units) for i in range(3)}
     aus = draw_units(rng, labels, sets)
+    if wanted.even_units:
+        evenly = (rng.random(number) < wanted.even_units) & (labels < 3)
+        drawn = even_sets()
+        which = rng.choice(len(drawn.share), size=number, p=drawn.share)
+        aus[evenly], labels[evenly] = drawn.members[which[evenly]], drawn.labels[which[evenly]]
     pieces = [
         _draw_maps(rng, person, aus[i : i + _CHUNK], wanted, size, normalise)
         for i in range(0, number, _CHUNK)
@@ -337,13 +262,25 @@ def _unit_weights(
     sides[np.arange(count), rng.integers(2, size=count)] *= np.where(
         one_sided, rng.uniform(0, 0.25, count), 1
     )
-    return (strength[:, :, None] * sides[:, None] * person.gain).reshape(count, 2 * units)
+    halves = strength[:, :, None] * sides[:, None] * person.gain
+    if settings.talk_share:
+        halves[:, _SPEECH] += _speech(rng, count, settings.talk_share)
+    return halves.reshape(count, 2 * units)
+
+
+def _speech(rng: np.random.Generator, count: int, share: float) -> np.ndarray:
+    """Draw what a speaking mouth does, either way, ``(N, len(_SPEECH), 2)`` percent of the eye distance."""
+    talks = rng.random((count, 1)) < share
+    acting = talks & (rng.random((count, len(_SPEECH))) < _SPEECH_UNIT)
+    loudness = _SPEECH_PERCENT * np.exp(rng.normal(0, 0.5, (count, 1)))
+    amount = acting * loudness * rng.normal(size=acting.shape)
+    return amount[..., None] * np.exp(rng.normal(0, 0.2, (*acting.shape, 2)))
 
 
 def _nuisance_weights(rng: np.random.Generator, count: int, settings: FlowMapSettings) -> np.ndarray:
     """Draw what head and eyes add, ``(N, len(HEAD) + len(EYES))``, hundredths of the bank's units."""
     head = rng.normal(size=(count, len(HEAD))) * [1.0, 1.0, 0.6, 0.6, 0.7, 0.7]
-    head *= settings.head_percent * np.exp(rng.normal(0, 0.6, (count, 1)))
+    head *= settings.head_percent * np.exp(rng.normal(0, settings.head_spread, (count, 1)))
     blinks = rng.random(count) < settings.blink_share
     lid = np.where(blinks, rng.normal(0, 6.0, count), 0.0)
     uneven = np.exp(settings.asymmetry * rng.normal(0, 0.2, (count, 2)))
