@@ -13,7 +13,7 @@ from fleeting.cli import main as room
 from fleeting.cli._say import complain, one_line
 from fleeting.core import InputError, ShapeError, UnknownNameError
 
-COMMANDS = ["analyze", "demo", "train", "bench", "doctor", "synth", "datasets", "systems", "score"]
+COMMANDS = ["analyze", "demo", "view", "train", "bench", "doctor", "synth", "datasets", "systems", "score"]
 
 
 def fleeting_process(*arguments: str, **options: object) -> subprocess.Popen[str]:

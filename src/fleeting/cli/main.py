@@ -12,7 +12,7 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from fleeting.cli import analyze, bench, datasets, demo, doctor, score, synth, systems, train
+from fleeting.cli import analyze, bench, datasets, demo, doctor, score, synth, systems, train, view
 from fleeting.cli._say import complain, never_stumble
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -33,6 +33,7 @@ app = typer.Typer(
 )
 app.command("analyze")(analyze.analyze)
 app.command("demo")(demo.demo)
+app.command("view")(view.view)
 app.add_typer(synth.app, name="synth")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(systems.app, name="systems")

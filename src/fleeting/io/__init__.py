@@ -1,10 +1,30 @@
 """Video in and out, and results: JSON, CSV, ELAN ``.eaf``; files are written whole or not at all."""
 
 from fleeting.io._frame import DecodedFrame
+from fleeting.io.annotation import (
+    Annotation,
+    CodedAu,
+    Edit,
+    annotation_of,
+    as_document,
+    checked_text,
+    edits_of,
+    from_machine,
+    machine_keys,
+)
+from fleeting.io.annotation_log import (
+    ANNOTATION_FILE,
+    AnnotationLog,
+    Change,
+    Coding,
+    Import,
+    StaleRevisionError,
+)
 from fleeting.io.atomic import atomic_path, explain_os_error, sweep_temporaries, validate_folder, write_atomic
 from fleeting.io.cache import ArrayCache, CacheEntry, Damage, code_version, content_key, entry_key
 from fleeting.io.csvfile import read_table, write_table
 from fleeting.io.eaf import EafAnnotation, annotations_of, read_eaf, write_eaf
+from fleeting.io.frame_access import FrameAccess, open_frames
 from fleeting.io.results import (
     SCHEMA,
     clear_result,
@@ -25,6 +45,9 @@ from fleeting.io.score_tables import (
     read_labels,
     read_units,
 )
+from fleeting.io.signal_file import SignalFile, extremes
+from fleeting.io.sound import MediaKind, media_kind, sound_wav
+from fleeting.io.stills import jpeg, png, shrunk
 from fleeting.io.summary import SummaryRow, write_summary
 from fleeting.io.tables import (
     RESULT_COLUMNS,
@@ -40,33 +63,56 @@ from fleeting.io.video import VideoReader, content_sha256, open_video
 from fleeting.io.writer import VideoWriter, write_video
 
 __all__ = [
+    "ANNOTATION_FILE",
     "RESULT_COLUMNS",
     "SCHEMA",
+    "Annotation",
+    "AnnotationLog",
     "AnswerEntry",
     "ArrayCache",
     "CacheEntry",
+    "Change",
+    "CodedAu",
+    "Coding",
     "Damage",
     "DecodedFrame",
     "EafAnnotation",
+    "Edit",
+    "FrameAccess",
     "GazeTable",
+    "Import",
     "IntervalEntry",
     "IntervalRow",
     "LabelTable",
+    "MediaKind",
+    "SignalFile",
+    "StaleRevisionError",
     "SummaryRow",
     "UnitTable",
     "VideoReader",
     "VideoWriter",
     "action_units_text",
+    "annotation_of",
     "annotations_of",
+    "as_document",
     "atomic_path",
+    "checked_text",
     "clear_result",
     "code_version",
     "content_key",
     "content_sha256",
+    "edits_of",
     "entry_key",
     "explain_os_error",
     "expression_rows",
+    "extremes",
+    "from_machine",
+    "jpeg",
+    "machine_keys",
+    "media_kind",
+    "open_frames",
     "open_video",
+    "png",
     "read_answers",
     "read_eaf",
     "read_gaze",
@@ -78,6 +124,8 @@ __all__ = [
     "read_units",
     "result_is_current",
     "result_paths",
+    "shrunk",
+    "sound_wav",
     "sweep_temporaries",
     "to_frame",
     "validate_folder",

@@ -47,6 +47,7 @@ class FileReader(VideoReader):
             self._rate = _nominal_rate(stream)
             # AVI holds decoding times alone, late by a constant delay, which counts for nothing here.
             self._by_dts = first.pts is None and first.dts is not None
+            self._first_stamp = first.dts if self._by_dts else first.pts
             self._tick = first.time_base or stream.time_base or Fraction(1, 1000)
             seconds = _promised_s(container, stream) or 0.0
             self.expected_frames = stream.frames or round(seconds * float(self._rate)) or None

@@ -2,12 +2,14 @@
 
 from fleeting.report.index import IndexRow, index_row, render_index, write_index
 from fleeting.report.page import render_report, write_html
+from fleeting.report.region_motion import region_motion
 from fleeting.report.save import default_stem, save_report
 
 __all__ = [
     "IndexRow",
     "default_stem",
     "index_row",
+    "region_motion",
     "render_index",
     "render_report",
     "save_report",

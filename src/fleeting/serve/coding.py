@@ -1,0 +1,101 @@
+"""Routes: coders, their annotations, undo and redo, the blind, agreement."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+
+from fleeting.core import UsageError
+from fleeting.io import Coding, checked_text, edits_of
+from fleeting.serve.answers import Json, coding_document
+from fleeting.serve.desk import Desk, expressions_of, log_name, report_of
+from fleeting.serve.recordings import is_hidden
+
+Request = Annotated[dict[str, Any], Body()]
+
+
+def routes(desk: Desk) -> APIRouter:
+    """Make the routes."""
+    router = APIRouter(prefix="/api", default_response_class=Json)
+
+    @router.get("/coders")
+    def coders() -> Response:
+        return Json(desk.log.coders())
+
+    @router.post("/coders")
+    def add_coder(request: Request) -> Response:
+        return Json({"name": desk.log.add_coder(request.get("name", ""))})
+
+    _annotation_routes(router, desk)
+    _step_routes(router, desk)
+    return router
+
+
+def _annotation_routes(router: APIRouter, desk: Desk) -> None:
+    @router.get("/recordings/{number}/annotations")
+    def annotations(number: str, coder: str) -> Response:
+        name = checked_text(coder, "coder")
+        return _answer(number, desk.log.coding(log_name(desk.library.get(number)), name))
+
+    @router.post("/recordings/{number}/annotations")
+    def change(number: str, request: Request) -> Response:
+        one = desk.library.get(number)
+        coder, revision, op = _who(request), _revision(request), request.get("op")
+        name, frames = log_name(one), report_of(one).video.frames
+        if not isinstance(op, str):
+            raise UsageError("op: expected the name of an operation")
+        judging = op in ("accept", "reject") and request.get("key") is None
+        if judging and is_hidden(desk, name, blind=False, coder=coder):
+            raise UsageError("blind: the machine's answer is hidden; give yours first, then have it shown")
+        machine = expressions_of(one)
+        done = desk.log.change(
+            name,
+            coder,
+            revision,
+            op,
+            lambda state: edits_of(op, state, request, frames=frames or None, machine=machine),
+        )
+        return _answer(number, done)
+
+
+def _step_routes(router: APIRouter, desk: Desk) -> None:
+    @router.post("/recordings/{number}/undo")
+    def undo(number: str, request: Request) -> Response:
+        name = log_name(desk.library.get(number))
+        return _answer(number, desk.log.undo(name, _who(request), _revision(request)))
+
+    @router.post("/recordings/{number}/redo")
+    def redo(number: str, request: Request) -> Response:
+        name = log_name(desk.library.get(number))
+        return _answer(number, desk.log.redo(name, _who(request), _revision(request)))
+
+    @router.post("/recordings/{number}/annotations/undo")
+    def undo_here(number: str, request: Request) -> Response:
+        return undo(number, request)
+
+    @router.post("/recordings/{number}/annotations/redo")
+    def redo_here(number: str, request: Request) -> Response:
+        return redo(number, request)
+
+    @router.post("/recordings/{number}/reveal")
+    def reveal(number: str, request: Request) -> Response:
+        desk.log.reveal(log_name(desk.library.get(number)), _who(request))
+        return Json({"revealed": True})
+
+
+def _answer(number: str, coding: Coding) -> Response:
+    return Json({**coding_document(coding), "recording": number})
+
+
+def _who(request: dict[str, Any]) -> str:
+    coder = checked_text(request.get("coder", ""), "coder").strip()
+    if not coder:
+        raise UsageError("coder: who is coding? choose or type a name first")
+    return coder
+
+
+def _revision(request: dict[str, Any]) -> int:
+    revision = request.get("revision")
+    if not isinstance(revision, int) or isinstance(revision, bool):
+        raise UsageError("revision: expected the number that came with the annotations; load the page again")
+    return revision

@@ -1,0 +1,11 @@
+"""Routes: the aligned face, two moments compared, a movement magnified."""
+
+from fastapi import APIRouter
+
+from fleeting.serve.answers import Json
+from fleeting.serve.desk import Desk
+
+
+def routes(desk: Desk) -> APIRouter:
+    """Make the routes."""
+    return APIRouter(prefix="/api/recordings", default_response_class=Json)
