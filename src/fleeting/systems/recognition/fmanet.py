@@ -53,7 +53,7 @@ CARD = Card(
         "attention": "soft attention over places in each stream",
         "shared_stems": "one stem for both phases instead of two",
     },
-    check={"training": {"epochs": 40, "learning_rate": 3e-3}},
+    check={"training": {"epochs": 15, "batch_size": 4, "learning_rate": 2e-3}},
     bibtex="""@article{fmanet2025,
   title = {{MM-COF} and {FMANet}: Dual-phase, magnitude-modulated optical flow},
   journal = {arXiv:2510.07810},
