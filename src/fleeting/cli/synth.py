@@ -154,6 +154,8 @@ def flowmaps(
 
 app.command("flow")(synth_sets.flow)
 app.command("4d")(synth_sets.four_d)
+app.command("clips")(synth_sets.clips)
+app.command("recordings")(synth_sets.recordings)
 
 
 def plants_of(
