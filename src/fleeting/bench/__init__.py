@@ -4,6 +4,8 @@ The road: `load_examples` gives rows, `run_bench` gives predictions with every h
 `write_bench` scores them and writes files.
 """
 
+from fleeting.bench._spotting_fit import FittedDecoder, fit_decoder
+from fleeting.bench._spotting_scores import compare_spotters, score_spotting_run, spotting_table
 from fleeting.bench.data import (
     PRETRAIN_COUNT,
     cache_folder,
@@ -15,6 +17,7 @@ from fleeting.bench.data import (
 from fleeting.bench.plan import BASELINES, PROTOCOLS, BenchSettings, SystemSpec, read_spec
 from fleeting.bench.results import SCHEMA, merge_benches, read_bench, write_bench
 from fleeting.bench.runner import BenchProgress, BenchRun, run_bench
+from fleeting.bench.spotting import SpotterSpec, SpottingRun, SpottingSettings, run_spotting
 from fleeting.bench.summary import Answers
 from fleeting.bench.tables import brief_table, to_html, to_latex, to_markdown
 
@@ -27,10 +30,16 @@ __all__ = [
     "BenchProgress",
     "BenchRun",
     "BenchSettings",
+    "FittedDecoder",
+    "SpotterSpec",
+    "SpottingRun",
+    "SpottingSettings",
     "SystemSpec",
     "brief_table",
     "cache_folder",
+    "compare_spotters",
     "fingerprint",
+    "fit_decoder",
     "is_synthetic",
     "join_examples",
     "load_examples",
@@ -38,6 +47,9 @@ __all__ = [
     "read_bench",
     "read_spec",
     "run_bench",
+    "run_spotting",
+    "score_spotting_run",
+    "spotting_table",
     "to_html",
     "to_latex",
     "to_markdown",
