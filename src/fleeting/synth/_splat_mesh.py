@@ -99,12 +99,12 @@ def _rings(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(made), np.concatenate(hold)
 
 
-def _ring_triangles(first: int) -> np.ndarray:
+def _ring_triangles(first: int, rings: int = len(RINGS)) -> np.ndarray:
     """Triangles between the oval and the first ring, and from ring to ring, clockwise on the screen."""
     count = len(OVAL)
     inner = np.array(OVAL)
     made = []
-    for ring in range(len(RINGS)):
+    for ring in range(rings):
         outer = first + ring * count + np.arange(count)
         after_in, after_out = np.roll(inner, -1), np.roll(outer, -1)
         made += [np.stack([inner, outer, after_out], 1), np.stack([inner, after_out, after_in], 1)]

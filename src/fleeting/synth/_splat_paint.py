@@ -71,10 +71,10 @@ def paint(rng: np.random.Generator, shape: FaceShape) -> Painting:
 
 
 class _Brush:
-    """A canvas in face units; every stroke is soft-edged."""
+    """A canvas in face units, ``scale`` pixels to an eye distance; every stroke is soft-edged."""
 
-    def __init__(self, canvas: np.ndarray, origin: np.ndarray) -> None:
-        self.canvas, self.origin = canvas, origin
+    def __init__(self, canvas: np.ndarray, origin: np.ndarray, scale: float = _SCALE) -> None:
+        self.canvas, self.origin, self.scale = canvas, origin, scale
 
     def fill(self, points: np.ndarray, colour: np.ndarray, share: float = 1.0, soft: float = 0.0) -> None:
         import cv2
@@ -89,7 +89,7 @@ class _Brush:
         import cv2
 
         box, dots, mask = self._room(points, soft + width)
-        thick = max(1, round(width * _SCALE))
+        thick = max(1, round(width * self.scale))
         cv2.polylines(
             mask, [dots], isClosed=False, color=(255,), thickness=thick, lineType=cv2.LINE_AA, shift=_SHIFT
         )
@@ -97,7 +97,7 @@ class _Brush:
 
     def _room(self, points: np.ndarray, margin: float) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray]:
         """Give the part of the canvas that a stroke can touch, the stroke in it, and an empty mask."""
-        at, edge = points * _SCALE + self.origin, 4 * margin * _SCALE + 3
+        at, edge = points * self.scale + self.origin, 4 * margin * self.scale + 3
         high = np.array(self.canvas.shape[1::-1])
         first = np.clip(np.floor(at.min(0) - edge), 0, high - 1).astype(int)
         last = np.clip(np.ceil(at.max(0) + edge), first + 1, high).astype(int)
@@ -111,7 +111,7 @@ class _Brush:
         import cv2
 
         if soft:
-            mask = cv2.GaussianBlur(mask, (0, 0), soft * _SCALE)
+            mask = cv2.GaussianBlur(mask, (0, 0), soft * self.scale)
         part = self.canvas[box]
         part += (share / 255 * mask.astype(np.float32))[..., None] * (np.asarray(colour, np.float32) - part)
 

@@ -6,10 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleeting.core import UsageError, check_image, check_shape
-from fleeting.synth._flowmap_faces import vary_shape
-from fleeting.synth._splat_paint import paint
+from fleeting.synth._identity_eyes import paint_brows, paint_eyes
+from fleeting.synth._identity_hair import (
+    paint_beard,
+    paint_clothes,
+    paint_hair,
+    paint_hair_behind,
+    paint_wall,
+)
+from fleeting.synth._identity_light import light_from, make_relief, shade
+from fleeting.synth._identity_paint import Canvas, paint_features, paint_skin, silhouettes
+from fleeting.synth._identity_traits import Traits, draw_traits, make_points
+from fleeting.synth._shape import FaceShape
 
 _IOD = 1 / 4.9  # eye distance, share of the picture's side
+_SIDE = 1024  # pixels of the drawing, whatever is asked for: another size shows the same person
 _EYES_AT = 0.43  # height of the eyes in the picture
 _TRIES = 8
 
@@ -78,18 +89,48 @@ def identity(seed: int, *, size: int = 512) -> Identity:
     import cv2
 
     rng = np.random.default_rng((int(seed), 4681))
-    shape = vary_shape(rng, 1.0)
-    painting = paint(rng, shape)
-    iod = size * _IOD
-    origin = np.array([size / 2, _EYES_AT * size]) - 0.5
-    grow = iod / painting.scale
-    back = np.array(
-        [[grow, 0, origin[0] - grow * painting.origin[0]], [0, grow, origin[1] - grow * painting.origin[1]]]
-    )
-    picture = cv2.warpAffine(
-        painting.picture, back, (size, size), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
-    )
-    return Identity(picture, shape.points * iod + origin, {}, int(seed))
+    traits = draw_traits(rng)
+    points = make_points(rng, traits)
+    origin = np.array([0.5 + rng.normal(0, 0.012), _EYES_AT + rng.normal(0, 0.01)]) * _SIDE - 0.5
+    scale = _SIDE * _IOD * rng.uniform(0.95, 1.06)
+    drawn = _draw(rng, points, traits, origin, scale)
+    how = cv2.INTER_AREA if size < _SIDE else cv2.INTER_CUBIC
+    picture = cv2.resize(drawn, (size, size), interpolation=how)
+    landmarks = (points[:, :2] * scale + origin + 0.5) * (size / _SIDE) - 0.5
+    return Identity(picture, landmarks, traits.plain(), int(seed))
+
+
+def _draw(
+    rng: np.random.Generator, points: np.ndarray, traits: Traits, origin: np.ndarray, scale: float
+) -> np.ndarray:
+    """Picture ``(_SIDE, _SIDE, 3)`` uint8: what the skin is like, the light on it, then eyes and hair."""
+    import cv2
+
+    shape, size = FaceShape(points[:, :2]), (_SIDE, _SIDE)
+    light = light_from(traits.light_turn, traits.light_height)
+    canvas = Canvas(np.zeros((*size, 3), np.float32), origin, scale)
+    paint_skin(rng, canvas, shape, traits)
+    paint_features(rng, canvas, shape, traits)
+    clothes = paint_clothes(rng, canvas, shape, traits)
+    relief = make_relief(points, size, origin, scale)
+    bright, shine = shade(relief, light, traits.light_hard, size)
+    glow = (55 * traits.shine * traits.light_hard * shine)[..., None]
+    canvas.canvas = canvas.canvas * bright + glow
+    person, canvas.canvas = canvas.canvas, np.zeros((*size, 3), np.float32)
+    paint_wall(rng, canvas, traits)
+    paint_hair_behind(rng, canvas, shape, traits)
+    where = np.zeros((*size, 1), np.float32)
+    outline = Canvas(where, origin, scale)
+    for one in silhouettes(shape, traits, clothes):
+        outline.fill(one, np.ones(1), soft=0.008)
+    canvas.canvas += where * (person - canvas.canvas)
+    paint_eyes(rng, canvas, shape, traits, light)
+    paint_brows(rng, canvas, shape, traits)
+    paint_beard(rng, canvas, shape, traits)
+    paint_hair(rng, canvas, shape, traits)
+    tint = 1 + 0.05 * traits.warmth * np.array([1.0, 0.1, -1.0], np.float32)
+    final = cv2.GaussianBlur(canvas.canvas * tint, (0, 0), 0.6)
+    return final.clip(0, 255).round().astype(np.uint8)
 
 
 def usable_identity(seed: int, number: int, *, size: int = 512) -> Identity:
