@@ -123,12 +123,16 @@ class Sample:
 
     def coded_frames(self) -> list[Path]:
         """List the files from onset to offset; those that were dropped from the release are not in it."""
+        return [path for _, path in self.indexed_frames()]
+
+    def indexed_frames(self) -> list[tuple[int, Path]]:
+        """List index and file of the frames from onset to offset; dropped ones are not in it."""
         frames = self.frames()
         if self.first_number is None:
-            return frames[self.onset : self.offset + 1]
-        first, last = self.onset + self.first_number, self.offset + self.first_number
+            return list(enumerate(frames))[self.onset : self.offset + 1]
         numbered = ((file_number(path), path) for path in frames)
-        return [path for at, path in numbered if at is not None and first <= at <= last]
+        pairs = [(at - self.first_number, path) for at, path in numbered if at is not None]
+        return [(at, path) for at, path in pairs if self.onset <= at <= self.offset]
 
     def labelled(self, label: str, target: int) -> "Sample":
         """Copy with the class of a protocol."""

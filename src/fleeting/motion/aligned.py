@@ -5,6 +5,7 @@ and files it under the input's name; ``fleeting datasets prepare``, ``bench`` an
 the clips of any dataset.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -132,10 +133,18 @@ def input_maker(name: str, *, frames: str = "key") -> Callable[[Make], Make]:
         raise UsageError(f"input {name!r}: frames is {frames!r}, expected {', '.join(NEEDS)}")
 
     def file(make: Make) -> Make:
+        if name in _makers and _same(_makers.get(name).make, make):
+            return make  # a module that is imported again under another name, as notebooks and pytest do
         _makers.register(name)(InputMaker(name, make, frames))
         return make
 
     return file
+
+
+def _same(one: Make, other: Make) -> bool:
+    return one.__qualname__ == other.__qualname__ and inspect.getsourcefile(one) == inspect.getsourcefile(
+        other
+    )
 
 
 def find_input(name: str) -> InputMaker:

@@ -10,7 +10,7 @@ from fleeting.core import CropGeometry, InputError
 from fleeting.motion.aligned import AlignedClip, input_maker
 from fleeting.motion.flow import dis_flow
 from fleeting.motion.representations import flow_map, sample_frames
-from fleeting.motion.rigid import SOFT_PX, fit_head_motion, relief
+from fleeting.motion.rigid import fit_head_motion, relief
 from fleeting.motion.tracker import LOOSE, STIFF, motion_regions
 
 # The part of the face that the public 28 x 28 maps show: left, top, width, height in eye distances from the
@@ -80,22 +80,31 @@ def plain_flow(first: np.ndarray, second: np.ndarray, geometry: CropGeometry) ->
 
 def _head_flow(flow: np.ndarray, landmarks: np.ndarray, geometry: CropGeometry) -> np.ndarray:
     """Flow ``(H, W, 2)`` of shift, scale and roll of the head; parallax of turns stays in."""
+    small = geometry.scaled(44.0 / geometry.iod)  # fine enough to say where the regions are
+    shrink = small.iod / geometry.iod
+    field = cv2.resize(flow, (small.width, small.height), interpolation=cv2.INTER_AREA)
+    tx, ty, scale, roll = _fit_head(field * np.float32(shrink), (landmarks + 0.5) * shrink - 0.5, small)
+    x, y = np.arange(flow.shape[1], dtype=np.float32), np.arange(flow.shape[0], dtype=np.float32)
+    dx, dy = np.meshgrid((x - geometry.origin[0]) / geometry.iod, (y - geometry.origin[1]) / geometry.iod)
+    head = np.stack([tx + scale * dx - roll * dy, ty + scale * dy + roll * dx], -1)
+    return np.asarray(head / shrink, np.float32)
+
+
+def _fit_head(flow: np.ndarray, landmarks: np.ndarray, geometry: CropGeometry) -> np.ndarray:
+    """Shift x and y, scale and roll ``(4,)`` that the stiff regions agree on, pixels."""
     names = motion_regions()
-    iod, origin = geometry.iod, geometry.origin
     y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
     masks = facs.region_masks(landmarks, flow.shape[:2], names)
     seen = [at for at, mask in enumerate(masks) if mask.any()]
     if not seen:
-        return np.zeros_like(flow)
+        return np.zeros(4)
     centres = np.stack([[x[masks[at]].mean(), y[masks[at]].mean()] for at in seen])
-    rings = facs.regions()
-    depth = np.array([facs.neutral_mesh()[list(rings[names[at]]), 2].mean() for at in seen]) * iod
+    rings, mesh = facs.regions(), facs.neutral_mesh()
+    depth = np.array([mesh[list(rings[names[at]]), 2].mean() for at in seen]) * geometry.iod
     moved = np.stack([flow[masks[at]].mean(0) for at in seen])[None]
     trust = np.array([STIFF.get(names[at], LOOSE) for at in seen])
-    basis = relief(centres - origin, depth, iod)
-    tx, ty, scale, roll = fit_head_motion(moved, basis, trust, soft_px=SOFT_PX * iod / 44.0)[0, :4]
-    dx, dy = (x - origin[0]) / iod, (y - origin[1]) / iod
-    return np.stack([tx + scale * dx - roll * dy, ty + scale * dy + roll * dx], -1).astype(np.float32)
+    basis = relief(centres - geometry.origin, depth, geometry.iod)
+    return np.asarray(fit_head_motion(moved, basis, trust)[0, :4])
 
 
 def resized(images: np.ndarray, size: int) -> np.ndarray:
