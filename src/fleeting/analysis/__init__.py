@@ -22,6 +22,7 @@ from fleeting.analysis.describe import action_units, emotion
 from fleeting.analysis.illustrate import pictures, region_motion
 from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
 from fleeting.analysis.quality import warn
+from fleeting.analysis.views import FaceView, compared, find_view, magnified
 from fleeting.core import CROP, Expression, Face, InputError, Provenance, Report, UsageError
 from fleeting.face import FacesWanted, model_uses
 from fleeting.io import open_video
@@ -30,13 +31,17 @@ from fleeting.spotting import Spotted, SpotterSettings, SpottingResult, spot
 
 __all__ = [
     "AnalysisSettings",
+    "FaceView",
     "VideoOutcome",
     "VideoProgress",
     "VideoStarted",
     "analyze",
     "analyze_many",
+    "compared",
     "describe_failure",
     "distinct_videos",
+    "find_view",
+    "magnified",
     "write_overview",
 ]
 
@@ -242,6 +247,9 @@ def _signals(measured: Measurement, spotted: dict[int, SpottingResult]) -> dict[
     for number, face in measured.faces.items():
         place = np.searchsorted(measured.frames, face.signals.frames)
         arrays[f"face{number}_curve"] = spotted[number].curve.values.astype(np.float32)
+        corners = (face.track.landmarks.min(axis=1), face.track.landmarks.max(axis=1))
+        arrays[f"face{number}_boxes"] = np.concatenate(corners, axis=1).astype(np.float32)
+        arrays[f"face{number}_box_frames"] = face.track.frames
         arrays[f"face{number}_regions"] = _spread(face.signals.regions, place, len(measured.frames))
     return arrays
 

@@ -5,6 +5,7 @@ from fleeting.motion.flow import dis_flow, strain
 from fleeting.motion.hoof import hoof
 from fleeting.motion.inputs import clip_of, field_box, movement
 from fleeting.motion.lbp import lbp_codes, lbp_top, uniform_table
+from fleeting.motion.magnification import local_motion, magnify
 from fleeting.motion.mdmo import MDMO_REGIONS, main_direction, mdmo, mdmo_boxes
 from fleeting.motion.mmcof import mm_cof, mm_cof_of_maps
 from fleeting.motion.representations import (
@@ -41,6 +42,8 @@ __all__ = [
     "input_names",
     "lbp_codes",
     "lbp_top",
+    "local_motion",
+    "magnify",
     "main_direction",
     "mdmo",
     "mdmo_boxes",

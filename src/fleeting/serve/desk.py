@@ -19,11 +19,13 @@ from fleeting.io import (
     media_kind,
     open_frames,
 )
+from fleeting.report import region_motion
 from fleeting.serve.library import FoundVideo, Library, Recording, VideoFinder
 
 T = TypeVar("T")
 OPEN_VIDEOS = 4
 OPEN_SIGNALS = 3
+DERIVED = 64
 MOST_STREAM = 20_000  # frames that one stream may hold
 
 
@@ -54,6 +56,7 @@ class Desk:
         self._making: dict[Hashable, threading.Lock] = {}
         self._videos: OrderedDict[Hashable, FrameAccess] = OrderedDict()
         self._signals: OrderedDict[Hashable, SignalFile] = OrderedDict()
+        self._motion: OrderedDict[Hashable, np.ndarray] = OrderedDict()
         self._derived: OrderedDict[Hashable, Any] = OrderedDict()
 
     def find_video(self, recording: Recording) -> Path:
@@ -91,8 +94,15 @@ class Desk:
         return self._kept(self._signals, key, OPEN_SIGNALS, lambda: SignalFile(path))
 
     def derived(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Work something out once and keep it for a while."""
-        return self._kept(self._derived, ("derived", key), 8, make)
+        """Work something small out once and keep it for a while."""
+        return self._kept(self._derived, ("derived", key), DERIVED, make)
+
+    def motion(self, file: SignalFile, face: int) -> np.ndarray:
+        """Length of every region's motion ``(T, R)``, worked out once: it is large."""
+        key = ("motion", str(file.path), file.path.stat().st_mtime_ns, face)
+        return self._kept(
+            self._motion, key, OPEN_SIGNALS, lambda: region_motion(file["times"], file[f"face{face}_regions"])
+        )
 
     def media(self, recording: Recording) -> MediaKind:
         """Say what a browser can do with the video."""

@@ -10,7 +10,6 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from fleeting.core import InputError, UsageError
 from fleeting.io import DecodedFrame, extremes, jpeg, sound_wav
-from fleeting.report import region_motion
 from fleeting.serve.answers import Json
 from fleeting.serve.desk import Desk, log_name, numbers, report_of
 from fleeting.serve.documents import recording_document, recording_row
@@ -118,8 +117,7 @@ def _signal_routes(router: APIRouter, desk: Desk) -> None:
             return Json(_no_signals(start, stop))
         times, curve = file["times"], file[f"face{face}_curve"]
         names = [str(name) for name in file["region_names"]]
-        key = ("motion", str(file.path), face, file.path.stat().st_mtime_ns)
-        moved = desk.derived(key, lambda: region_motion(times, file[f"face{face}_regions"]))
+        moved = desk.motion(file, face)
         seconds, low, high = extremes(times, curve[:, None], start, stop, points)
         _, less, more = extremes(times, moved, start, stop, points)
         threshold = float(file["threshold"]) if "threshold" in file else None
