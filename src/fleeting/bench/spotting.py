@@ -6,6 +6,7 @@ them, `spotting_table` writes a table.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from time import process_time
 from typing import Any
@@ -58,7 +59,7 @@ class SpottingSettings:
         Folds by subject; each seed trains anew on the same folds.
     kinds
         Kinds of movement, each looked for by itself. A system with the switch ``target`` is trained for
-        each.
+        each, unless its attribute ``both`` says that one network speaks of both.
     decoders
         Names of decoders, fitted on training subjects; ``own`` is the decoder that the system was released
         with, which needs no fit.
@@ -137,8 +138,9 @@ def run_spotting(
         for seed in chosen.seeds:
             for fold in folds:
                 check_apart(fold, subjects)
+                learnt: dict[tuple[str, ...], Any] = {}  # networks that speak of both kinds
                 for kind in chosen.kinds:
-                    work = _Work(spec, seed, kind, chosen)
+                    work = _Work(spec, seed, kind, chosen, learnt)
                     spans = work.run(
                         [recordings[at] for at in fold.train], [recordings[at] for at in fold.test]
                     )
@@ -161,8 +163,16 @@ def run_spotting(
 class _Work:
     """One spotter, seed, kind and fold."""
 
-    def __init__(self, spec: SpotterSpec, seed: int, kind: str, settings: SpottingSettings) -> None:
+    def __init__(
+        self,
+        spec: SpotterSpec,
+        seed: int,
+        kind: str,
+        settings: SpottingSettings,
+        learnt: dict[tuple[str, ...], Any],
+    ) -> None:
         self.spec, self.seed, self.kind, self.settings = spec, seed, kind, settings
+        self.learnt = learnt
         self.spent = np.zeros(2)
         self.decoders: dict[str, FittedDecoder] = {}
 
@@ -202,12 +212,19 @@ class _Work:
         return decoder(curve)
 
     def _trained(self, recordings: Sequence[SpottingRecording]) -> Any:
+        key = tuple(one.id for one in recordings)
+        if key in self.learnt:
+            made = copy(self.learnt[key])
+            made.target = self.kind
+            return made
         start = process_time()
         options = dict(self.spec.options)
         if "target" in systems.defaults(self.spec.system):
             options["target"] = self.kind
         made = systems.create(self.spec.system, seed=self.seed, **options).fit(recordings)
         self.spent[0] += process_time() - start
+        if getattr(made, "both", False):
+            self.learnt[key] = made
         return made
 
     def _curve(self, system: Any, recording: SpottingRecording) -> Curve:
