@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from fleeting.core import UsageError
@@ -56,6 +56,7 @@ class Encoder:
 
     def __init__(self, path: Path, target: Target) -> None:
         self._target = target
+        self._reformatter = VideoReformatter()  # one for all pictures: preparing it costs more than using it
         with self._explained():
             try:
                 self._container = av.open(f"file:{path}", "w")
@@ -90,10 +91,11 @@ class Encoder:
         """Add an RGB picture at a number of ticks."""
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
         if not self._stream.format.is_rgb:
-            frame = frame.reformat(
+            frame = self._reformatter.reformat(
+                frame,
                 format=self._target.pixel_format,
-                dst_colorspace="ITU601",
-                dst_color_range="MPEG",
+                dst_colorspace=Colorspace.ITU601,
+                dst_color_range=ColorRange.MPEG,
                 interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
             )
         frame.pts, frame.time_base = stamp, self._target.tick

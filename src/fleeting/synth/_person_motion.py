@@ -61,8 +61,12 @@ def person_motion(shape: FaceShape, au: int, side: Side, seed: int) -> Callable[
                     skin[near] += push
                 else:
                     skin[near] += gains[half] * (push @ _rotation(angle if half == "left" else -angle))
-        total = skin * eye_guard(shape, points)[:, None] + lids
-        total *= step((1.0 - shape.oval(points)) / OVAL_FADE)[:, None]
-        return total * side_gate(shape, side, points, _GATE)[:, None]
+        # most points do not move: what reaches over the whole face is asked for the others alone
+        moves = (skin != 0).any(1) | (lids != 0).any(1)
+        there = points[moves]
+        total = skin[moves] * eye_guard(shape, there)[:, None] + lids[moves]
+        total *= step((1.0 - shape.oval(there)) / OVAL_FADE)[:, None]
+        skin[moves] = total * side_gate(shape, side, there, _GATE)[:, None]
+        return skin
 
     return motion

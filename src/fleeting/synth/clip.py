@@ -24,6 +24,10 @@ _LEAST_JACOBIAN = 0.03
 _LEVELS = 6  # steps into which strengths are sorted when folds are looked for
 
 
+class FoldError(UsageError):
+    """So much motion would fold the face."""
+
+
 class PlantedClip:
     """Frames, truth and flow of one planted clip; made by `plant`.
 
@@ -134,7 +138,7 @@ class PlantedClip:
                 0.0,
             )
             names = ", ".join(f"{_name(self._keys[k])} at {100 * abs(strengths[k]):.1f} %" for k in active)
-            raise UsageError(f"{names}: so much motion would fold the face; take {share:.0%} of it or less")
+            raise FoldError(f"{names}: so much motion would fold the face; take {share:.0%} of it or less")
 
     def frames(self) -> Iterator[np.ndarray]:
         """Make the frames one by one, ``(H, W, 3)`` uint8 RGB; each pass gives the same bytes."""
