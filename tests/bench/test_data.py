@@ -46,12 +46,14 @@ def test_what_cannot_be_is_said(tmp_path, name, options, says):
         load_examples(name, cache=tmp_path, **options)
 
 
-def test_clips_are_no_flow_maps(tmp_path):
+def test_clips_that_are_not_on_disk_are_told(tmp_path):
     (tmp_path / "table.csv").write_text(
-        "path,subject,onset,apex,offset,fps,label\na.avi,s1,0,2,4,25,happiness\n"
+        "path,subject,onset,apex,offset,fps,label\na.avi,s1,0,2,4,25,happiness\nb.avi,s2,0,2,4,25,disgust\n"
     )
-    with pytest.raises(InputError, match="clips, not flow maps"):
-        load_examples("csv", tmp_path / "table.csv")
+    with pytest.raises(
+        InputError, match="none of the 2 clips could be prepared; the first: csv/s1/a: its frames"
+    ):
+        load_examples("csv", tmp_path / "table.csv", cache=tmp_path / "cache")
 
 
 def test_a_damaged_cache_is_told(tmp_path):

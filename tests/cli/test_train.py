@@ -26,7 +26,12 @@ def data(monkeypatch: pytest.MonkeyPatch) -> None:
         chosen = {} if classes is None else {"classes": classes}
         return systems.invented_examples(["flowmap28"], 12, seed=len(name), **chosen)
 
-    monkeypatch.setattr(fleeting.bench, "load_examples", load_examples, raising=False)
+    def load_data(name: str, root: Path | None = None, **_: object) -> fleeting.bench.Loaded:
+        lost = (fleeting.bench.Missing("d/s/a", "negative", "no face"),) if name == "torn" else ()
+        return fleeting.bench.Loaded(load_examples(name, root), lost)
+
+    monkeypatch.setattr(fleeting.bench, "load_examples", load_examples)
+    monkeypatch.setattr(fleeting.bench, "load_data", load_data)
 
 
 def run(out: Path, *more: str) -> int:
@@ -95,6 +100,11 @@ def test_a_stopped_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert run(tmp_path / "b") == 0
     first, second = ((tmp_path / n / "weights.safetensors").read_bytes() for n in "ab")
     assert first == second
+
+
+def test_clips_that_are_missing_end_with_1_and_the_model_is_there(tmp_path: Path) -> None:
+    assert main([*ASK, str(tmp_path / "a"), "--data", "torn"]) == 1
+    assert (tmp_path / "a" / "model.onnx").exists()
 
 
 @pytest.mark.parametrize(

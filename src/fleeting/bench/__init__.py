@@ -8,21 +8,25 @@ from fleeting.bench._spotting_fit import FittedDecoder, fit_decoder
 from fleeting.bench._spotting_scores import compare_spotters, score_spotting_run, spotting_table
 from fleeting.bench.data import (
     PRETRAIN_COUNT,
+    Loaded,
     cache_folder,
     fingerprint,
     is_synthetic,
     join_examples,
+    load_data,
     load_examples,
 )
-from fleeting.bench.plan import BASELINES, PROTOCOLS, BenchSettings, SystemSpec, read_spec
+from fleeting.bench.plan import BASELINES, PROTOCOLS, BenchSettings, SystemSpec, needed_inputs, read_spec
+from fleeting.bench.prepare import PREPARED, Missing, Prepared, PrepareProgress, prepare, prepare_examples
 from fleeting.bench.results import SCHEMA, merge_benches, read_bench, write_bench
 from fleeting.bench.runner import BenchProgress, BenchRun, run_bench
 from fleeting.bench.spotting import SpotterSpec, SpottingRun, SpottingSettings, run_spotting
 from fleeting.bench.summary import Answers
-from fleeting.bench.tables import brief_table, to_html, to_latex, to_markdown
+from fleeting.bench.tables import brief_table, rows_told, to_html, to_latex, to_markdown
 
 __all__ = [
     "BASELINES",
+    "PREPARED",
     "PRETRAIN_COUNT",
     "PROTOCOLS",
     "SCHEMA",
@@ -31,6 +35,10 @@ __all__ = [
     "BenchRun",
     "BenchSettings",
     "FittedDecoder",
+    "Loaded",
+    "Missing",
+    "PrepareProgress",
+    "Prepared",
     "SpotterSpec",
     "SpottingRun",
     "SpottingSettings",
@@ -42,10 +50,15 @@ __all__ = [
     "fit_decoder",
     "is_synthetic",
     "join_examples",
+    "load_data",
     "load_examples",
     "merge_benches",
+    "needed_inputs",
+    "prepare",
+    "prepare_examples",
     "read_bench",
     "read_spec",
+    "rows_told",
     "run_bench",
     "run_spotting",
     "score_spotting_run",

@@ -7,25 +7,13 @@ from typing import Any
 import numpy as np
 
 from fleeting.bench._clip_source import ClipSource
-from fleeting.core import CROP, LANDMARKS, CropGeometry, InputError, transform_points
-from fleeting.motion import AlignedClip, sample_crop
+from fleeting.core import LANDMARKS, CropGeometry, InputError, transform_points
+from fleeting.motion import AlignedClip, input_geometry, sample_crop
 
-KEY_SCALE = 2.0  # of the usual crop: flow of key frames is measured with the eyes 88 pixels apart
 BORDER = 0.3  # of the picture's size: added around pictures that are cropped so tightly that no face is found
 MOST_WAITING = 500  # frames that may be held while no face has been found yet
 
 Color = Callable[[], np.ndarray]
-
-
-def geometry_for(frames: str) -> CropGeometry:
-    """Give the crop for what an input looks at.
-
-    Examples
-    --------
-    >>> geometry_for("key").iod, geometry_for("all").iod
-    (88.0, 44.0)
-    """
-    return CROP.scaled(KEY_SCALE) if frames == "key" else CROP
 
 
 def align(source: ClipSource, frames: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -56,7 +44,7 @@ def align(source: ClipSource, frames: str) -> tuple[dict[str, np.ndarray], dict[
     """
     from fleeting.face import crop_transform
 
-    geometry = geometry_for(frames)
+    geometry = input_geometry(frames)
     looks = {at for at in source.key if at is not None}
     waiting: list[tuple[np.ndarray, Color]] = []
     cut: list[np.ndarray] = []

@@ -8,12 +8,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from fleeting.bench._clip_align import align, as_clip, geometry_for
+from fleeting.bench._clip_align import align, as_clip
 from fleeting.bench._clip_source import ClipSource, find_source
 from fleeting.core import ShapeError, UsageError
 from fleeting.datasets import Sample
 from fleeting.io import ArrayCache, CacheEntry, code_version, content_key, entry_key
-from fleeting.motion import InputMaker, find_apex, find_input, input_names
+from fleeting.motion import InputMaker, find_apex, find_input, input_geometry, input_names
 
 VALUE = "value"
 
@@ -158,7 +158,7 @@ class _Work:
                 content=content_key(source.files, self.cache),
                 indices=source.indices if source.video else len(source.indices),
                 looks=[at for at in source.key if at is not None],
-                geometry=asdict(geometry_for(frames)),
+                geometry=asdict(input_geometry(frames)),
                 code=_align_version(),
             )
         return self._keys[frames]

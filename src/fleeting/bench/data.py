@@ -3,11 +3,14 @@
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from fleeting.bench.prepare import PREPARED, Missing, Prepared, prepare_examples
 from fleeting.core import Examples, InputError, UsageError
 
 SYNTHETIC = "synth-flowmaps"
@@ -16,44 +19,28 @@ SYNTHETIC_CLASSES = {3: (1 / 3, 1 / 3, 1 / 3, 0.0), 4: (0.3, 0.3, 0.3, 0.1)}
 INPUT = "flowmap28"
 
 
-def load_examples(
-    name: str,
-    root: str | os.PathLike[str] | None = None,
-    *,
-    classes: int = 3,
-    count: int | None = None,
-    subjects: int | None = None,
-    seed: int = 0,
-    cache: str | os.PathLike[str] | None = None,
-) -> Examples:
-    """Give a dataset as the rows that systems learn from.
+@dataclass(frozen=True)
+class Loaded:
+    """A dataset as rows, and what of it is not among them.
 
     Parameters
     ----------
-    name
-        ``synth-flowmaps``, also with a count (``synth-flowmaps:20000``) and a number of people
-        (``synth-flowmaps:680:68``); ``megc2019-flow``; or another name of `fleeting.datasets.names`.
-    root
-        Folder of the dataset; synthetic sets need none.
-    classes
-        3, 4, 5 or 7, as far as the set has them. Synthetic maps have 3 (negative, positive, surprise), and 4
-        with "none".
-    count, subjects, seed
-        Of synthetic sets; by default 1000 maps of 40 people.
-    cache
-        Folder for what can be made again; by default ``FLEETING_CACHE`` or the user's cache folder.
+    examples
+        The rows.
+    missing
+        Labelled samples that could not be prepared, each with the reason: nothing is measured on them, and
+        every table says so.
+    prepared
+        What was made and what came from the cache; ``None`` where nothing had to be prepared.
+    """
 
-    Returns
-    -------
-    fleeting.core.Examples
-        With the input ``flowmap28``, ``(N, 28, 28, 3)`` uint8.
+    examples: Examples
+    missing: tuple[Missing, ...] = ()
+    prepared: Prepared | None = None
 
-    Raises
-    ------
-    UsageError
-        For classes that the set does not have, a real set without a root, an unknown name.
-    InputError
-        Where nothing of the set lies at the root, or its samples are no flow maps.
+
+def load_examples(name: str, root: str | os.PathLike[str] | None = None, **options: Any) -> Examples:
+    """Give a dataset as the rows that systems learn from; see `load_data` for all that can be said.
 
     Examples
     --------
@@ -63,29 +50,73 @@ def load_examples(
     >>> rows.inputs["flowmap28"].shape, rows.classes, len(set(rows.subjects))
     ((12, 28, 28, 3), ('negative', 'positive', 'surprise'), 4)
     """
+    return load_data(name, root, **options).examples
+
+
+def load_data(
+    name: str,
+    root: str | os.PathLike[str] | None = None,
+    *,
+    classes: int = 3,
+    inputs: Sequence[str] = (INPUT,),
+    count: int | None = None,
+    subjects: int | None = None,
+    seed: int = 0,
+    cache: str | os.PathLike[str] | None = None,
+    reading: Mapping[str, Any] | None = None,
+    **working: Any,
+) -> Loaded:
+    """Give a dataset as the rows that systems learn from, and say what is missing.
+
+    Parameters
+    ----------
+    name
+        ``synth-flowmaps``, also with a count (``synth-flowmaps:20000``) and a number of people
+        (``synth-flowmaps:680:68``); ``megc2019-flow``; or another name of `fleeting.datasets.names`, whose
+        clips are prepared (see `fleeting.bench.prepare`).
+    root
+        Folder of the dataset; synthetic sets need none.
+    classes
+        3, 4, 5 or 7, as far as the set has them. Synthetic maps have 3 (negative, positive, surprise), and 4
+        with "none".
+    inputs
+        What to make of clips. Sets of maps have ``flowmap28`` alone.
+    count, subjects, seed
+        Of synthetic sets; by default 1000 maps of 40 people.
+    cache
+        Folder for what can be made again; by default ``FLEETING_CACHE`` or the user's cache folder.
+    reading
+        Options of `fleeting.datasets.open`.
+    working
+        ``jobs``, ``ray_address``, ``imports``, ``on_progress`` of `fleeting.bench.prepare`.
+
+    Raises
+    ------
+    UsageError
+        For classes that the set does not have, a real set without a root, an unknown name or input.
+    InputError
+        Where nothing of the set lies at the root, or none of its clips can be prepared.
+    """
+    folder = cache_folder() if cache is None else Path(cache)
     plain, _, size = name.partition(":")
     if plain == SYNTHETIC:
         asked = _read_size(name, size)
-        return _synthetic(
-            classes,
-            count or asked[0] or USUAL_COUNT,
-            subjects or asked[1],
-            seed,
-            cache_folder() if cache is None else Path(cache),
-        )
+        number = count or asked[0] or USUAL_COUNT
+        return Loaded(_synthetic(classes, number, subjects or asked[1], seed, folder))
     from fleeting import datasets
 
     datasets.get(name)  # an unknown name is told before a missing root
     if root is None:
         raise UsageError(f"dataset {name!r} lies in a folder of yours; give it with --root")
-    dataset = datasets.open(name, Path(root))
-    maps = getattr(dataset, "maps", None)
-    if maps is None:
-        raise InputError(
-            root,
-            f"{name} holds clips, not flow maps, and no representation of them was made",
-            f"bench and train take {SYNTHETIC} and megc2019-flow",
-        )
+    dataset = datasets.open(name, Path(root), **(reading or {}))
+    if hasattr(dataset, "maps"):
+        return Loaded(_ready_maps(dataset, classes))
+    rows, made = prepare_examples(dataset, classes, inputs, cache=folder / PREPARED, **working)
+    return Loaded(rows, made.missing, made)
+
+
+def _ready_maps(dataset: Any, classes: int) -> Examples:
+    """Rows of a set that holds flow maps rather than clips."""
     chosen = dataset.samples(classes)
     return Examples(
         ids=np.array([one.id for one in chosen]),
@@ -93,7 +124,7 @@ def load_examples(
         datasets=np.array([one.dataset for one in chosen]),
         labels=np.array([one.target for one in chosen], np.int64),
         classes=tuple(dataset.classes(classes)),
-        inputs={INPUT: maps(chosen)},
+        inputs={INPUT: dataset.maps(chosen)},
     )
 
 

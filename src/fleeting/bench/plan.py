@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from fleeting.bench.prepare import can_prepare
 from fleeting.core import Examples, UsageError
 from fleeting.evaluation import Fold, SealedFold, TrainingView, inner_split, make_folds
 
@@ -124,6 +126,44 @@ def _read_value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def needed_inputs(system_names: Sequence[str], imports: Sequence[str] = ()) -> tuple[str, ...]:
+    """List what systems take, in the order of the systems, each once; what only a loss needs comes last.
+
+    Parameters
+    ----------
+    system_names
+        As `read_spec` reads them.
+    imports
+        Modules that register systems of your own.
+
+    Raises
+    ------
+    UsageError
+        For an unknown system.
+
+    Examples
+    --------
+    >>> needed_inputs(["majority", "ststnet"])
+    ('flowmap28',)
+    """
+    from fleeting import systems
+
+    for module in imports:
+        import_own(module)
+    cards = [systems.card(read_spec(text).name) for text in system_names]
+    taken = [name for card in cards for name in card.inputs]
+    targets = [name for card in cards for name in card.check.get("targets", ())]
+    return tuple(dict.fromkeys([*taken, *(name for name in targets if can_prepare(name))]))
+
+
+def import_own(name: str) -> None:
+    """Import a module that registers systems of the user's own; raises UsageError where it is not there."""
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"module {name!r} with systems of your own: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from fleeting.datasets import Dataset, Sample
 from fleeting.facs import TWELVE_UNITS
 from fleeting.io import ArrayCache
 from fleeting.jobs import JobResult, run_jobs
+from fleeting.motion import input_names
 
 PREPARED = "prepared"  # folder of the cache
 UNITS = "aus12"
@@ -177,6 +178,17 @@ def _rows(store: ArrayCache, name: str, keys: Sequence[str]) -> np.ndarray:
             raise ShapeError(f"input {name!r}: {value.shape} for one sample, {rows.shape[1:]} for others")
         rows[at] = value
     return np.zeros((0,), np.float32) if rows is None else rows
+
+
+def can_prepare(name: str) -> bool:
+    """Whether an input of this name can be made from clips, as far as the files of systems are imported.
+
+    Examples
+    --------
+    >>> can_prepare("keyframes"), can_prepare("aus12"), can_prepare("flowviews28")
+    (True, True, False)
+    """
+    return name == UNITS or name in input_names()
 
 
 def units_of(samples: Sequence[Sample]) -> np.ndarray:

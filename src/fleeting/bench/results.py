@@ -208,6 +208,7 @@ def _describe_data(name: str, run: BenchRun) -> dict[str, Any]:
         "classes": list(rows.classes),
         "counts": dict(zip(rows.classes, counts.tolist(), strict=True)),
         "sha256": run.fingerprints[name],
+        "missing": [asdict(one) for one in run.missing.get(name, ())],
     }
 
 

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,11 @@ from fleeting.bench.plan import (
     Piece,
     SystemSpec,
     data_folds,
+    import_own,
     make_pieces,
     read_spec,
 )
+from fleeting.bench.prepare import Missing
 from fleeting.bench.provenance import describe_code
 from fleeting.bench.summary import Answers, best_epoch
 from fleeting.bench.work import Shared, run_piece, wanted_inputs
@@ -45,7 +46,7 @@ class BenchRun:
 
     ``answers`` holds one entry for each system, set and seed whose folds all went well, ``failures`` one for
     each fold that did not, ``times`` seconds by system and set, ``resumed`` the pieces that an earlier run
-    had done.
+    had done, ``missing`` the samples of each set that could not be prepared.
     """
 
     settings: BenchSettings
@@ -57,6 +58,7 @@ class BenchRun:
     fingerprints: dict[str, str] = field(default_factory=dict)
     commits: set[str] = field(default_factory=set)
     resumed: int = 0
+    missing: Mapping[str, Sequence[Missing]] = field(default_factory=dict)
 
 
 def run_bench(
@@ -70,6 +72,7 @@ def run_bench(
     jobs: int = 1,
     ray_address: str | None = None,
     on_progress: Callable[[BenchProgress], object] | None = None,
+    missing: Mapping[str, Sequence[Missing]] | None = None,
 ) -> BenchRun:
     """Measure systems on sets.
 
@@ -95,6 +98,8 @@ def run_bench(
         As in `fleeting.jobs.run_jobs`; the rows go to each worker, or into Ray's object store, once.
     on_progress
         Called after each fold.
+    missing
+        Samples by set that belong to it and could not be prepared: only for the record, every table tells.
 
     Returns
     -------
@@ -123,6 +128,7 @@ def run_bench(
     specs = _check(system_names, data, chosen, pretrain, imports)
     contents = {name: fingerprint(rows) for name, rows in data.items()}
     run = BenchRun(chosen, data, {name: spec for name, (spec, _) in specs.items()}, fingerprints=contents)
+    run.missing = missing or {}
     code = describe_code()
     first = "" if pretrain is None else fingerprint(pretrain)
     shared = Shared(
@@ -264,7 +270,7 @@ def _check(
     if len(set(system_names)) != len(system_names):
         raise UsageError(f"each system once, got {', '.join(system_names)}")
     for name in imports:
-        _import(name)
+        import_own(name)
     found: dict[str, tuple[SystemSpec, float]] = {}
     for text in system_names:
         spec = read_spec(text)
@@ -297,10 +303,3 @@ def _share(made: Any, settings: BenchSettings) -> float:
     own = getattr(made, "settings", None)
     needs = getattr(own, "keep", "last") == "best" or getattr(own, "patience", 0) > 0
     return VALIDATION_SHARE if needs else 0.0
-
-
-def _import(name: str) -> None:
-    try:
-        import_module(name)
-    except ModuleNotFoundError as error:
-        raise UsageError(f"module {name!r} with systems of your own: {error}") from error

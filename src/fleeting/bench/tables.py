@@ -40,6 +40,18 @@ class Table:
     note: str = ""
 
 
+def rows_told(data: Mapping[str, Any]) -> str:
+    """Say how many samples a set gave, and out of how many where some could not be prepared.
+
+    Examples
+    --------
+    >>> rows_told({"n": 145, "missing": []}), rows_told({"n": 145, "missing": [{}, {}]})
+    ('145 samples', '145 of 147 samples')
+    """
+    lost = len(data.get("missing", ()))
+    return f"{data['n']} of {data['n'] + lost} samples" if lost else f"{data['n']} samples"
+
+
 def brief_table(results: Results, data: str) -> Table:
     """Give the systems on one set in a few narrow columns, for a terminal."""
     scores = [one for one in _scores(results, data) if one["subset"] == ALL]
@@ -77,6 +89,7 @@ def make_tables(results: Results) -> list[Table]:
         tests = _tests(results, data["name"])
         made += [tests] if tests.rows else []
         made += [_matrix(score) for score in _scores(results, data["name"]) if score["subset"] == ALL]
+        made += [_missing(data)] if data.get("missing") else []
     if results["failures"]:
         rows = tuple(
             (one["system"], one["data"], one["fold"], str(one["seed"]), one["error"])
@@ -101,7 +114,7 @@ def _systems(results: Results, data: Mapping[str, Any]) -> Table:
     header += ["training s", "published UF1"]
     rows = []
     for one in scores:
-        row = [one["system"], str(one["n"]), str(len(one["seeds"]))]
+        row = [one["system"], rows_told(data).removesuffix(" samples"), str(len(one["seeds"]))]
         row += [_estimate(one[name]) for name in ("uf1", "uar", "accuracy")]
         row += [_number(one["f1"][name]) for name in data["classes"]]
         row += [_number(one["uf1"]["sd"])]
@@ -114,7 +127,7 @@ def _systems(results: Results, data: Mapping[str, Any]) -> Table:
         f"{data['name']}, {protocol}",
         tuple(header),
         tuple(rows),
-        f"{data['n']} samples of {data['subjects']} subjects ({counts}). Matrices are pooled over folds, then"
+        f"{rows_told(data)} of {data['subjects']} subjects ({counts}). Matrices are pooled over folds, then"
         " scored; over several seeds the mean. Intervals are from resampled subjects."
         + (" The oracle column shows what choosing the epoch on the held-out fold feigns." if oracle else ""),
     )
@@ -155,6 +168,12 @@ def _tests(results: Results, data: str) -> Table:
         tuple(rows),
         "Paired over subjects, by exchanging whole subjects between two systems.",
     )
+
+
+def _missing(data: Mapping[str, Any]) -> Table:
+    rows = tuple((one["sample"], one["label"], one["reason"]) for one in data["missing"])
+    note = "They belong to the set and could not be prepared; no system was measured on them."
+    return Table(f"{data['name']}: missing samples", ("sample", "label", "why"), rows, note)
 
 
 def _matrix(score: Mapping[str, Any]) -> Table:

@@ -3,12 +3,14 @@
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fleeting.cli._prepare import prepare_lines
+
 if TYPE_CHECKING:
-    from fleeting.bench import BenchProgress
+    from fleeting.bench import BenchProgress, Loaded
     from fleeting.core import Examples
 
 LINE_EVERY_S = 10.0
@@ -69,19 +71,25 @@ def bench(
     settings = room.BenchSettings(protocol, folds, seeds, preset, oracle_epoch, validation, pretrain)
     if not names or not data:
         raise UsageError("name systems, and the data with --data; see: fleeting bench --help")
-    sets = _load(data, root or [], classes)
-    if protocol == "cross-dataset" and len(sets) > 1:
-        sets = {"+".join(sets): room.join_examples(sets)}
-    first = _load_first(pretrain, pretrain_root, classes)
     asked = list(names)
     if baselines:
         from fleeting import systems
 
         asked = [one for one in room.BASELINES if one in systems.list() and one not in names] + asked
+    modules = imports or []
+    options = {"classes": classes, "inputs": room.needed_inputs(asked, modules), "imports": modules}
+    options |= {"jobs": jobs, "ray_address": ray, "on_progress": prepare_lines()}
+    loaded = _load(data, root or [], options)
+    sets = {name: one.examples for name, one in loaded.items()}
+    missing = {name: one.missing for name, one in loaded.items()}
+    if protocol == "cross-dataset" and len(sets) > 1:
+        missing = {"+".join(sets): tuple(one for lost in missing.values() for one in lost)}
+        sets = {"+".join(sets): room.join_examples(sets)}
+    first = _load_first(pretrain, pretrain_root, options)
     began = time.monotonic()
     run = room.run_bench(
-        asked, sets, settings, out=out, pretrain=first, imports=imports or [], jobs=jobs, ray_address=ray,
-        on_progress=_Lines(),
+        asked, sets, settings, out=out, pretrain=first, imports=modules, jobs=jobs, ray_address=ray,
+        on_progress=_Lines(), missing=missing,
     )  # fmt: skip
     paths = room.write_bench(run, out, wall_s=time.monotonic() - began)
     _show(paths["results"])
@@ -89,12 +97,13 @@ def bench(
         typer.echo(str(path))
     if run.failures:
         typer.echo(f"{len(run.failures)} folds failed; run again to try them again", err=True)
+    if run.failures or any(missing.values()):
         raise typer.Exit(1)
 
 
-def _load(data: list[str], roots: list[Path], classes: int) -> "dict[str, Examples]":
+def _load(data: list[str], roots: list[Path], options: dict[str, Any]) -> "dict[str, Loaded]":
     """Load every set; real ones take the roots in order."""
-    from fleeting.bench import is_synthetic, load_examples
+    from fleeting.bench import is_synthetic, load_data
     from fleeting.core import UsageError
 
     if len(set(data)) != len(data):
@@ -103,32 +112,32 @@ def _load(data: list[str], roots: list[Path], classes: int) -> "dict[str, Exampl
     if len(roots) != len(real):
         raise UsageError(f"--root: expected {len(real)}, one for each of {real}, got {len(roots)}")
     places: dict[str, Path | None] = dict(zip(real, roots, strict=True))
-    return {name: load_examples(name, places.get(name), classes=classes) for name in data}
+    return {name: load_data(name, places.get(name), **options) for name in data}
 
 
-def _load_first(name: str | None, root: Path | None, classes: int) -> "Examples | None":
+def _load_first(name: str | None, root: Path | None, options: dict[str, Any]) -> "Examples | None":
     """Load the set to learn from first; a synthetic one is made of other people than those measured on."""
     from fleeting.bench import PRETRAIN_COUNT, is_synthetic, load_examples
 
     if name is None:
         return None
     if not is_synthetic(name):
-        return load_examples(name, root, classes=classes)
+        return load_examples(name, root, **options)
     count = None if ":" in name else PRETRAIN_COUNT
-    return load_examples(name, None, classes=classes, count=count, seed=1_000_003)
+    return load_examples(name, None, count=count, seed=1_000_003, **options)
 
 
 def _show(results: Path) -> None:
     """Print the scores on each set, and how many rows and people are behind them."""
     import json
 
-    from fleeting.bench import brief_table
+    from fleeting.bench import brief_table, rows_told
     from fleeting.cli._tables import print_table
 
     told = json.loads(results.read_text(encoding="utf-8"))
     for data in told["data"]:
         table = brief_table(told, data["name"])
-        typer.echo(f"{table.title}: {data['n']} samples of {data['subjects']} subjects")
+        typer.echo(f"{table.title}: {rows_told(data)} of {data['subjects']} subjects")
         print_table(list(table.header), [list(row) for row in table.rows])
 
 

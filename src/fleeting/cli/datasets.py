@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fleeting.cli._prepare import prepare
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from fleeting.datasets import CheckReport, DatasetInfo
 
-app = typer.Typer(help="Datasets: list, info, check, manifest.", no_args_is_help=True)
+app = typer.Typer(help="Datasets: list, info, check, manifest, prepare.", no_args_is_help=True)
 
 SHOWN = 5
 STYLES = {"ok": "green", "missing": "red", "differs": "yellow", "note": "dim"}
@@ -87,6 +89,9 @@ def manifest(
     typer.echo(
         f"{out}: {rows} rows" + (f"; {dropped} not usable, see `fleeting datasets check`" if dropped else "")
     )
+
+
+app.command()(prepare)
 
 
 def info_lines(one: "DatasetInfo") -> list[tuple[str, str]]:

@@ -20,10 +20,12 @@ def train(
     ] = None,
     preset: Annotated[str, typer.Option(help="small or paper.")] = "small",
     pretrain: Annotated[str | None, typer.Option(help="Dataset to learn from first.")] = None,
+    pretrain_root: Annotated[Path | None, typer.Option(help="Its folder, where it is a real one.")] = None,
     classes: Annotated[int, typer.Option(help="Classes of the dataset: 3, 4, 5 or 7.")] = 3,
     seed: Annotated[int, typer.Option(help="Same seed, same data: same weights.")] = 0,
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs, where not the preset's.")] = None,
     off: Annotated[list[str] | None, typer.Option(help="Switch a component off; may be given again.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare clips.")] = 1,
 ) -> None:
     """Train a system on a whole dataset; a training that was stopped goes on where it was.
 
@@ -37,16 +39,20 @@ def train(
     made = systems.create(system, preset=preset, seed=seed, **changes, **{name: False for name in off or []})
     folder = validate_folder(out)
 
-    from fleeting.bench import PRETRAIN_COUNT, is_synthetic, load_examples
+    from fleeting.bench import PRETRAIN_COUNT, is_synthetic, load_data, load_examples, needed_inputs
+    from fleeting.cli._prepare import prepare_lines
 
-    examples = load_examples(data, root, classes=classes)
+    options: dict[str, Any] = {"classes": classes, "inputs": needed_inputs([system]), "jobs": jobs}
+    options["on_progress"] = prepare_lines()
+    loaded = load_data(data, root, **options)
+    examples = loaded.examples
     if pretrain is not None:
         from fleeting.training import match_classes
 
         if not hasattr(made, "pretrain"):
             raise UsageError(f"system {system!r} cannot be pre-trained; leave --pretrain out")
         count = PRETRAIN_COUNT if is_synthetic(pretrain) and ":" not in pretrain else None
-        other = load_examples(pretrain, classes=classes, count=count, seed=PRETRAIN_SEED)
+        other = load_examples(pretrain, pretrain_root, count=count, seed=PRETRAIN_SEED, **options)
         first = match_classes(other, examples.classes)
         typer.echo(f"{system}: learning from {len(first)} samples of {pretrain}")
         made.pretrain(first, **_options(made.pretrain, folder / "pretrain.safetensors", epochs))
@@ -57,6 +63,8 @@ def train(
     _export(made, folder, trained_on=_said(data, pretrain, len(examples)))
     for name in ("pretrain.safetensors", "checkpoint.safetensors"):
         (folder / name).unlink(missing_ok=True)
+    if loaded.missing:
+        raise typer.Exit(1)
 
 
 def _options(action: Callable[..., Any], checkpoint: Path, epochs: int | None) -> dict[str, Any]:

@@ -1,6 +1,13 @@
 """Region registration, dense flow, head-motion removal, strain, hand-made features of motion."""
 
-from fleeting.motion.aligned import AlignedClip, InputMaker, find_input, input_maker, input_names
+from fleeting.motion.aligned import (
+    AlignedClip,
+    InputMaker,
+    find_input,
+    input_geometry,
+    input_maker,
+    input_names,
+)
 from fleeting.motion.flow import dis_flow, strain
 from fleeting.motion.hoof import hoof
 from fleeting.motion.inputs import clip_of, field_box, movement
@@ -38,6 +45,7 @@ __all__ = [
     "flow_channels",
     "flow_map",
     "hoof",
+    "input_geometry",
     "input_maker",
     "input_names",
     "lbp_codes",

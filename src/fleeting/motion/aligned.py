@@ -14,6 +14,7 @@ import numpy as np
 from fleeting.core import CROP, LANDMARKS, CropGeometry, Registry, ShapeError, UsageError, check_shape
 
 NEEDS = ("key", "all", "tracked")
+KEY_SCALE = 2.0  # of the usual crop: flow of key frames is measured with the eyes 88 pixels apart
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,17 @@ def _same(one: Make, other: Make) -> bool:
     return one.__qualname__ == other.__qualname__ and inspect.getsourcefile(one) == inspect.getsourcefile(
         other
     )
+
+
+def input_geometry(frames: str) -> CropGeometry:
+    """Give the crop for what an input looks at, see `InputMaker`.
+
+    Examples
+    --------
+    >>> input_geometry("key").iod, input_geometry("all").iod
+    (88.0, 44.0)
+    """
+    return CROP.scaled(KEY_SCALE) if frames == "key" else CROP
 
 
 def find_input(name: str) -> InputMaker:
