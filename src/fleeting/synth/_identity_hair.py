@@ -68,6 +68,7 @@ class _Strands:
 
     def __init__(self, canvas: Canvas, colour: np.ndarray) -> None:
         self.canvas, self.colour = canvas, colour
+        self.contrast = 1 - 0.5 * float(np.mean(colour)) / 255  # of strand to strand; less in fair hair
         size = canvas.canvas.shape[:2]
         self.layer = np.full((*size, 3), np.clip(colour, 0, 255), np.uint8)
         self.cover = np.zeros(size, np.uint8)
@@ -84,6 +85,7 @@ class _Strands:
         import cv2
 
         dots = [self._dots(points)]
+        bright = 1 + self.contrast * (bright - 1)
         colour = np.clip(self.colour * bright + 6 * (bright - 0.5), 0, 255).tolist()
         cv2.polylines(
             self.layer, dots, isClosed=False, color=colour, thickness=thick, lineType=cv2.LINE_AA, shift=4
@@ -117,7 +119,7 @@ def paint_hair_behind(rng: np.random.Generator, canvas: Canvas, shape: FaceShape
         return
     wide = np.abs(shape.points[list(OVAL), 0]).max()
     hair, low = _Strands(canvas, 0.5 * traits.hair), traits.hair_length
-    side = np.array([[1.0, -0.6], [1.1, 0.8], [1.12, low - 0.3], [0.98, low]])
+    side = np.array([[0.85, -0.6], [1.0, 0.3], [1.08, low - 0.3], [0.96, low]])
     hair.base(np.concatenate([side, side[::-1] * [-1, 1]]) * [wide, 1])
     hair.lay(np.ones(canvas.canvas.shape[:2], np.float32), 5.0)
 
@@ -254,7 +256,7 @@ def _long(
     open_at, broad = rng.uniform(0.55, 0.68), rng.uniform(0.2, 0.34)
     for side in (-1, 1):
         pick = slice(at, 6, -1) if side < 0 else slice(at, 73)
-        face = np.array([[open_at, top + 0.32], [0.84, -0.25], [0.96, 0.1], [1.0, 0.5], [0.97, 1.0]])
+        face = np.array([[open_at, top + 0.26], [0.93, -0.38], [1.0, 0.05], [1.01, 0.5], [0.97, 1.0]])
         low = (
             np.array([[0.93, 0.55 * reach + 0.6], [0.88, reach]])
             if reach > 1.5

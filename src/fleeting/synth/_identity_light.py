@@ -57,9 +57,9 @@ def make_relief(points: np.ndarray, size: tuple[int, int], origin: np.ndarray, s
     at = np.column_stack([(vertices[:, :2] * scale + origin) / _COARSE, vertices[:, 2]])
     z, normal = _drawn(at, corners, normals(vertices, corners), x.shape)
     chin = points[152, 1]
-    neck = _NECK_Z + 0.42 * (x / 0.66) ** 2 - 0.12 * (y - chin)
-    body = _BODY_Z + 0.05 * x**2 - 0.35 * (y - chin - 0.75)
-    low = np.where(y > chin - 0.6, np.minimum(neck, np.where(y > chin + 0.3, body, _FAR)), _FAR)
+    neck = _NECK_Z + 0.42 * (x / 0.66) ** 2 - 0.12 * (y - chin) + 2 * np.maximum(0, y - chin - 0.4)
+    body = _BODY_Z + 0.06 * x**2 - 0.3 * (y - chin - 0.5)
+    low = np.where(y > chin - 0.6, np.minimum(neck, np.where(y > chin + 0.2, body, _FAR)), _FAR)
     low = cv2.GaussianBlur(np.minimum(low, _FAR).astype(np.float32), (0, 0), 0.05 / step)
     z_y, z_x = np.gradient(low, step)
     below = np.stack([z_x, z_y, -np.ones_like(z_x)], -1) / np.sqrt(z_x**2 + z_y**2 + 1)[..., None]
@@ -80,7 +80,7 @@ def _head(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for radius in _RINGS:
         out = radius - 1
         crown = 0.3 * out + 1.1 * (1 - np.sqrt(max(0.0, 1 - (out / 0.64) ** 2)))
-        jaw = (0.9 + 5.3 * downward) * out
+        jaw = (0.6 + 5.6 * downward) * out
         deep = np.minimum(rim[:, 2:] + upward * crown + (1 - upward) * jaw, _FAR)
         made.append(np.concatenate([middle + radius * away, deep], 1))
     corners = np.concatenate([triangles(), _ring_triangles(len(points), len(_RINGS))])

@@ -74,7 +74,7 @@ def paint_skin(rng: np.random.Generator, canvas: Canvas, shape: FaceShape, trait
     _ears(canvas, wide, skin)
     canvas.fill(skull(shape), skin, soft=0.012)
     fair = 1 - 0.6 * traits.tone
-    red = np.array([1.03, 1 - 0.12 * fair, 1 - 0.12 * fair])
+    red = np.array([1.03, 1 - 0.09 * fair, 1 - 0.09 * fair])
     for half in HALVES:
         own = shape.half(half)
         cheek = 0.5 * (own[425] + own[280])
@@ -100,7 +100,7 @@ def skull(shape: FaceShape) -> np.ndarray:
     middle, wide = (left[0] + right[0]) / 2, 1.04 * (left[0] - right[0]) / 2
     top = rim[:, 1].min() - 0.5
     across, up = (
-        np.sign(f) * np.abs(f) ** 0.8 for f in (np.cos(angle), np.sin(angle))
+        np.sign(f) * np.abs(f) ** 0.74 for f in (np.cos(angle), np.sin(angle))
     )  # rounder than an ellipse
     crown = np.stack([middle + wide * across, left[1] + (left[1] - top) * up], 1)
     return np.concatenate([low, crown])
@@ -130,7 +130,7 @@ def _ears(canvas: Canvas, wide: float, skin: np.ndarray) -> None:
         ear = _ear(side, wide)
         middle = ear.mean(0)
         canvas.fill(ear, skin * [0.99, 0.92, 0.9], soft=0.012)
-        canvas.tint(middle + 0.6 * (ear - middle), [0.75, 0.66, 0.63], 0.03)
+        canvas.tint(middle + 0.6 * (ear - middle), [0.86, 0.77, 0.75], 0.03)
         fold = (middle + 0.82 * (ear - middle))[(np.arange(40) + (36 if side < 0 else 0) - 20) % 73]
         canvas.tint_line(fold, 0.02, [0.82, 0.76, 0.74], 0.012)
 

@@ -10,8 +10,8 @@ from fleeting.synth._shape import FaceShape
 from fleeting.synth._splat_paint import _between
 
 _SKINS = (
-    (246, 220, 202), (238, 204, 180), (228, 186, 154), (212, 166, 130),
-    (190, 142, 104), (160, 114, 80), (128, 86, 60), (98, 64, 46), (74, 50, 38),
+    (238, 208, 190), (230, 194, 170), (220, 178, 148), (204, 160, 128),
+    (184, 138, 106), (156, 112, 84), (126, 86, 64), (96, 64, 48), (72, 50, 40),
 )  # fmt: skip
 """Light to dark, about evenly to the eye; a person's tone lies anywhere on the way, drawn evenly."""
 

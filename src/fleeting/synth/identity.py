@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleeting.core import UsageError, check_image, check_shape
+from fleeting.core import FleetingError, UsageError, check_image, check_shape
+from fleeting.facs import eye_centers
 from fleeting.synth._identity_eyes import paint_brows, paint_eyes
 from fleeting.synth._identity_hair import (
     paint_beard,
@@ -23,6 +24,8 @@ _IOD = 1 / 4.9  # eye distance, share of the picture's side
 _SIDE = 1024  # pixels of the drawing, whatever is asked for: another size shows the same person
 _EYES_AT = 0.43  # height of the eyes in the picture
 _TRIES = 8
+_LOOKED_AT = 512  # pixels
+_MOST_GAP = 0.05  # eye distances
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,9 @@ class Identity:
     landmarks
         ``(468, 2)`` pixels of the mesh points, exact: the picture was drawn on them.
     traits
-        What the person looks like, by name: numbers and words.
+        What the person looks like, by name: ``age`` (years that the skin shows), ``tone`` (0 lightest skin to
+        1 darkest), ``hair_style``, ``hair_colour``, ``beard``, ``light_turn`` (degrees) and more; sizes are
+        deviations from the mean face.
     seed
         What it was drawn from.
     """
@@ -84,20 +89,42 @@ def identity(seed: int, *, size: int = 512) -> Identity:
     """
     if seed < 0:
         raise UsageError(f"seed: expected 0 or more, got {seed}")
+    _check_size(size)
+    return _resized(_drawn(int(seed)), size)
+
+
+def _check_size(size: int) -> None:
     if not 64 <= size <= 2048:
         raise UsageError(f"size: expected 64 to 2048 pixels, got {size}")
-    import cv2
 
-    rng = np.random.default_rng((int(seed), 4681))
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A person at full size, before it is made as large as was asked for."""
+
+    picture: np.ndarray
+    landmarks: np.ndarray
+    traits: Traits
+    seed: int
+
+
+def _drawn(seed: int) -> _Drawn:
+    rng = np.random.default_rng((seed, 4681))
     traits = draw_traits(rng)
     points = make_points(rng, traits)
     origin = np.array([0.5 + rng.normal(0, 0.012), _EYES_AT + rng.normal(0, 0.01)]) * _SIDE - 0.5
     scale = _SIDE * _IOD * rng.uniform(0.95, 1.06)
-    drawn = _draw(rng, points, traits, origin, scale)
+    picture = _draw(rng, points, traits, origin, scale)
+    return _Drawn(picture, points[:, :2] * scale + origin, traits, seed)
+
+
+def _resized(drawn: _Drawn, size: int) -> Identity:
+    import cv2
+
     how = cv2.INTER_AREA if size < _SIDE else cv2.INTER_CUBIC
-    picture = cv2.resize(drawn, (size, size), interpolation=how)
-    landmarks = (points[:, :2] * scale + origin + 0.5) * (size / _SIDE) - 0.5
-    return Identity(picture, landmarks, traits.plain(), int(seed))
+    picture = cv2.resize(drawn.picture, (size, size), interpolation=how)
+    landmarks = (drawn.landmarks + 0.5) * (size / _SIDE) - 0.5  # pixel centres lie at whole numbers
+    return Identity(picture, landmarks, drawn.traits.plain(), drawn.seed)
 
 
 def _draw(
@@ -130,27 +157,83 @@ def _draw(
     paint_hair(rng, canvas, shape, traits)
     tint = 1 + 0.05 * traits.warmth * np.array([1.0, 0.1, -1.0], np.float32)
     final = cv2.GaussianBlur(canvas.canvas * tint, (0, 0), 0.6)
+    most = final.max(-1, keepdims=True)
+    final *= 1 - 0.45 * np.clip(most - 180, 0, None) / np.maximum(
+        most, 1
+    )  # a camera keeps room in the lights
     return final.clip(0, 255).round().astype(np.uint8)
 
 
-def usable_identity(seed: int, number: int, *, size: int = 512) -> Identity:
-    """Draw person ``number`` of the people of a seed, one whom the face models find.
+def landmark_gap(person: Identity) -> float:
+    """Ask the shipped face models where the landmarks of a drawn person are.
 
-    Depends on ``seed`` and ``number`` alone, so that a set can be made in pieces.
+    Returns
+    -------
+    float
+        Median distance between what they find and where the mesh was drawn, in eye distances; infinite
+        where they find no face, or several.
+
+    Examples
+    --------
+    >>> landmark_gap(Identity(np.zeros((64, 64, 3), np.uint8), np.zeros((468, 2)), {}, 0))
+    inf
     """
     from fleeting.face import find_faces
 
+    found = find_faces(person.picture)
+    if len(found) != 1:
+        return float("inf")
+    right, left = eye_centers(person.landmarks)
+    apart = np.hypot(*(np.asarray(found[0], float)[:, :2] - person.landmarks).T)
+    return float(np.median(apart) / np.hypot(*(left - right)))
+
+
+def usable_identity(seed: int, number: int, *, size: int = 512) -> Identity:
+    """Draw person ``number`` of the people of a seed: one whom the face models find where it was drawn.
+
+    People are tried in an order that depends on ``seed`` and ``number`` alone, so that a set can be made in
+    pieces. One is used where exactly one face is found, with landmarks (see `landmark_gap`) within 0.05 eye
+    distances of the mesh in the median; that is looked at in a picture of 512 pixels, whatever the size.
+
+    Parameters
+    ----------
+    seed, number
+        0 or more.
+    size
+        See `identity`.
+
+    Raises
+    ------
+    UsageError
+        For a negative seed or number, or a size outside 64 to 2048.
+    FleetingError
+        Where none of eight people is usable, which has not been seen.
+
+    Examples
+    --------
+    >>> usable_identity(0, 1, size=96).landmarks.shape
+    (468, 2)
+    """
+    if seed < 0 or number < 0:
+        raise UsageError(f"seed, number: expected 0 or more, got {seed} and {number}")
+    _check_size(size)
     for attempt in range(_TRIES):
-        drawn = int(np.random.SeedSequence((seed, number, attempt)).generate_state(1)[0])
-        person = identity(drawn, size=size)
-        if find_faces(person.picture):
-            return person
-    raise UsageError(
-        f"people of seed {seed}: number {number} was not found by the face models in {_TRIES} tries"
+        own = int(np.random.SeedSequence((seed, number, attempt)).generate_state(1)[0])
+        drawn = _drawn(own)
+        if landmark_gap(_resized(drawn, _LOOKED_AT)) <= _MOST_GAP:
+            return _resized(drawn, size)
+    raise FleetingError(
+        f"people of seed {seed}: the face models found none of {_TRIES} tries for number {number}"
     )
 
 
 def usable_identities(count: int, seed: int = 0, *, size: int = 512) -> Iterator[Identity]:
-    """Draw people one by one, see `usable_identity`."""
+    """Draw people one after another, see `usable_identity`.
+
+    Examples
+    --------
+    >>> len({person.seed for person in usable_identities(2, size=64)})
+    2
+    """
     for number in range(count):
         yield usable_identity(seed, number, size=size)
