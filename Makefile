@@ -19,7 +19,7 @@ JOBS ?= 2
 DEMO_OUT ?= demo-out
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 
-.PHONY: help demo models test test-quick test-slow test-all lint types imports api-surface constraints clean
+.PHONY: help demo models test test-quick test-slow test-all browser lint types imports api-surface constraints clean
 help:
 	@sed -n 's/^# //p' Makefile | head -3
 
@@ -30,8 +30,19 @@ demo: $(VENV)/.has-demo
 test: $(VENV)/.has-dev
 	@$(MAKE) --no-print-directory --keep-going lint types imports test-quick
 
-test-quick: $(VENV)/.has-dev
+test-quick: $(VENV)/.has-dev browser
 	$(PYTEST) --dist worksteal -m "not slow" --cov=fleeting --cov-report=term:skip-covered
+
+# The page of `fleeting view` is tested in a real browser: Debian's, installed where it is missing and may be.
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing chromium and chromium-driver for the tests of the viewer"; \
+		apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null 2>&1 || \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver; } >/dev/null 2>&1; \
+	fi; \
+	command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+	echo "*** NO BROWSER: the viewer is NOT TESTED in one; as root: apt-get install chromium chromium-driver ***" >&2
 
 test-all: test
 	@$(MAKE) --no-print-directory test-slow

@@ -112,7 +112,7 @@ async function deliver(wish) {
       return notes;
     } catch (error) {
       if (error.status === 409 && Array.isArray(error.body?.annotations)) return stale(error, wish);
-      if (error.status !== 0) throw error;
+      if (error.status !== 0 && error.status !== 403) throw error; // 403: it was started anew, with another secret
       keep(wish);
       showSaved("not saved");
       banner(`Not saved yet. ${error.message} This window tries again every two seconds; your change is kept until then.`);

@@ -96,8 +96,10 @@ export class Lanes {
   drawChosen() {
     const item = this.drag?.item ?? chosenItem();
     this.shade.hidden = !item;
-    for (const handle of this.handles.values()) handle.hidden = true;
-    if (!item) return;
+    if (!item) {
+      for (const handle of this.handles.values()) handle.hidden = true;
+      return;
+    }
     const { timeline } = this;
     const inside = (x) => Math.min(Math.max(x, LEFT), LEFT + timeline.width);
     const [start, end] = this.spanOf(item).map((seconds) => inside(timeline.x(seconds)));
@@ -109,12 +111,15 @@ export class Lanes {
 
   placeHandle(point, item) {
     const frame = item[point];
-    if (frame === null || frame === undefined) return;
+    const handle = this.handles.get(point);
+    if (frame === null || frame === undefined) {
+      handle.hidden = true;
+      return;
+    }
     const { times, total, width } = this.timeline;
     // The offset's frame belongs to the interval: its handle stands behind it.
     const seconds = times.now(frame) + (point === "offset" ? times.frameS : 0);
     const x = this.timeline.x(seconds);
-    const handle = this.handles.get(point);
     handle.hidden = x < LEFT - 1 || x > LEFT + width + 1;
     handle.style.transform = `translateX(${x}px)`;
     handle.setAttribute("aria-valuenow", String(frame));

@@ -115,8 +115,9 @@ export class Looking {
     return this.kept.get(path);
   }
 
-  crop(frame, face) {
-    return this.get(recordingPath(state.recording.id, `/crop/${frame}`, { face }));
+  /** The aligned face; with a reference held still on that frame, so that only the face's own motion is seen. */
+  crop(frame, face, reference = null) {
+    return this.get(recordingPath(state.recording.id, `/crop/${frame}`, { face, reference }));
   }
 
   async showFace(run, face) {
@@ -128,7 +129,7 @@ export class Looking {
 
   async flicker(run, item) {
     const apex = apexOf(item);
-    const pair = await Promise.all([item.onset, apex].map((frame) => this.crop(frame, item.face)));
+    const pair = await Promise.all([item.onset, apex].map((frame) => this.crop(frame, item.face, item.onset)));
     const names = [`onset, frame ${item.onset}`, `apex, frame ${apex}`];
     let turn = 0;
     const swap = () => {

@@ -46,6 +46,12 @@ export class SignalPlot {
     this.host = host;
     this.small = small;
     this.drawn = false;
+    this.top = 0; // full scale of the regions' colours; 0 until the whole recording is known
+  }
+
+  /** Take the scale of colours from signals of the whole recording, so that zooming does not change it. */
+  scaleTo(signals) {
+    this.top = signals.regions?.length ? topOf(extents(signals.regions)) : 0;
   }
 
   /** Draw signals as the server sent them, and show this stretch of them. */
@@ -72,9 +78,9 @@ export class SignalPlot {
 
   regions(signals) {
     if (!signals.regions?.length || !signals.times.length) return [];
-    const z = signals.regions.map((region) => region.max.map((high, i) => extent(region.min[i], high)));
+    const z = extents(signals.regions);
     const y = signals.regions.map((_, i) => i);
-    return [{ type: "heatmap", x: signals.times, y, z, yaxis: "y2", colorscale: HEAT, showscale: false, zmin: 0, zmax: topOf(z), hoverinfo: "skip" }];
+    return [{ type: "heatmap", x: signals.times, y, z, yaxis: "y2", colorscale: HEAT, showscale: false, zmin: 0, zmax: this.top || topOf(z), hoverinfo: "skip" }];
   }
 
   layout(signals, view) {
@@ -105,15 +111,19 @@ export class SignalPlot {
   }
 }
 
+function extents(regions) {
+  return regions.map((region) => region.max.map((high, i) => extent(region.min[i], high)));
+}
+
 /** How far a signal was from rest in a bin; null where there was no face. */
 function extent(low, high) {
   return low === null || high === null ? null : Math.max(Math.abs(low), Math.abs(high));
 }
 
-function topOf(rows) {
-  let top = 0;
-  for (const row of rows) for (const value of row) if (value > top) top = value;
-  return top || 1;
+/** Full scale of the colours: what 99.5 % of all that was measured stay below, so that one blink does not pale the rest. */
+export function topOf(rows) {
+  const all = rows.flat().filter((value) => value > 0).sort((a, b) => a - b);
+  return all[Math.floor(all.length * 0.995)] || 1;
 }
 
 function label(text, y) {

@@ -60,6 +60,7 @@ export class Timeline {
     this.hint.hidden = !hidesMachine();
     this.fetched = null;
     const whole = await this.ask(0, this.total, Math.max(this.width, 400));
+    this.plot.scaleTo(whole);
     this.map.draw(whole);
     await this.fetchView();
   }

@@ -1,0 +1,193 @@
+"""Correcting: by mouse and by keyboard, saved at once, undone, kept by name, blind."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+RIGHT, LEFT, DELETE, ENTER, ESCAPE = "\ue014", "\ue012", "\ue017", "\ue007", "\ue00c"
+SHIFT, CONTROL = "\ue008", "\ue009"
+
+
+def reload(page) -> None:
+    page.browser.refresh()
+    page.enter()
+
+
+def test_accept_and_reject_are_saved_and_there_after_a_reload(opened) -> None:
+    opened.press("n", "y")
+    opened.saved()
+    opened.press("n", "x")
+    opened.saved()
+    assert [note["verdict"] for note in opened.notes()] == ["accepted", "rejected"]
+    reload(opened)
+    opened.until(lambda: len(opened.rows()) == 3, "the list")
+    assert [row.rsplit(", ")[-1] for row in opened.rows()] == ["accepted", "rejected", "open"]
+    assert opened.text("#counts") == "2 of 3 looked at"
+
+
+def test_a_dragged_handle_moves_the_offset_and_a_reload_shows_it(opened) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    opened.choose(1)
+    opened.press("g")
+    handle = opened.one(".handle.offset")
+    before = int(handle.get_attribute("aria-valuenow"))
+    assert before == 55
+    ActionChains(opened.browser).move_to_element(handle).click_and_hold().move_by_offset(
+        60, 0
+    ).release().perform()
+    opened.saved()
+    opened.until(lambda: opened.notes(), "the change")
+    (note,) = opened.notes()
+    assert note["offset"] > before and (note["onset"], note["apex"]) == (40, 46)
+    opened.shows(note["offset"])
+    reload(opened)
+    opened.choose(1)
+    assert opened.one("#at-offset").get_attribute("value") == str(note["offset"])
+
+
+def test_a_handle_cannot_be_dragged_past_the_apex(opened) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    opened.choose(1)
+    opened.press("g")
+    handle = opened.one(".handle.onset")
+    ActionChains(opened.browser).move_to_element(handle).click_and_hold().move_by_offset(
+        300, 0
+    ).release().perform()
+    opened.saved()
+    assert [(note["onset"], note["apex"]) for note in opened.notes()] == [(46, 46)]
+
+
+def test_everything_can_be_said_without_a_mouse(opened) -> None:
+    opened.press("n")
+    opened.shows(46)
+    opened.press(RIGHT, RIGHT)
+    opened.shows(48)
+    opened.press("w")  # the apex is here
+    opened.saved()
+    opened.press("u")
+    opened.press("R12B" + ENTER)
+    opened.saved()
+    opened.press(ESCAPE, "t")  # leaves the field
+    opened.press("lip corner, briefly")
+    opened.press(ESCAPE)
+    opened.until(lambda: any(note["note"] for note in opened.notes()), "the note")
+    opened.press("y")
+    opened.saved()
+    (note,) = opened.notes()
+    assert (note["onset"], note["apex"], note["offset"]) == (40, 48, 55)
+    units = {(unit["au"], unit["side"], unit["intensity"]) for unit in note["aus"]}
+    assert units == {(4, "both", None), (12, "right", "B")}
+    assert (note["note"], note["verdict"]) == ("lip corner, briefly", "accepted")
+
+
+def test_a_handle_moves_with_the_arrow_keys(opened) -> None:
+    opened.choose(1)
+    opened.js("document.querySelector('.handle.onset').focus()")
+    opened.press(LEFT)
+    opened.saved()
+    opened.shows(39)
+    assert [note["onset"] for note in opened.notes()] == [39]
+    assert opened.js("return document.activeElement.getAttribute('aria-valuetext')").startswith(
+        "onset: frame 39"
+    )
+
+
+def test_undo_and_redo_take_back_one_change_at_a_time(opened) -> None:
+    opened.choose(1)
+    opened.press("y")
+    opened.saved()
+    opened.set("#emotion", "surprise")
+    opened.saved()
+    opened.press_with(CONTROL, "z")
+    opened.until(lambda: opened.notes()[0]["emotion"] == "negative", "the first undo")
+    opened.press_with(CONTROL, "z")
+    opened.until(lambda: opened.notes() == [], "the second undo")
+    opened.until(lambda: opened.js("return document.getElementById('undo').disabled"), "nothing to undo")
+    opened.press_with(CONTROL, "y")
+    opened.until(lambda: [note["verdict"] for note in opened.notes()] == ["accepted"], "redo")
+
+
+def test_add_split_and_delete(opened) -> None:
+    opened.shows(0)
+    for _ in range(9):
+        opened.press_with(SHIFT, RIGHT)
+    opened.shows(90)
+    opened.press("c")
+    opened.until(
+        lambda: [(n["onset"], n["apex"], n["offset"]) for n in opened.notes()] == [(80, 90, 100)],
+        "the new one",
+    )
+    opened.until(lambda: "yours" in (opened.text("#expressions li.chosen")), "that it is chosen")
+    opened.press(RIGHT, "s")
+    opened.until(lambda: len(opened.notes()) == 2, "two halves")
+    spans = sorted((note["onset"], note["offset"]) for note in opened.notes())
+    assert spans == [(80, 90), (91, 100)]
+    opened.press(DELETE)
+    opened.until(lambda: len(opened.notes()) == 1, "one left")
+
+
+def test_every_field_is_saved(opened) -> None:
+    opened.choose(2)
+    opened.click("#kind-macro")
+    opened.saved()
+    opened.set("#at-onset", "118")
+    opened.saved()
+    opened.set("#emotion", "others")
+    opened.saved()
+    opened.set("#confidence", "0.8")
+    opened.saved()
+    opened.set("#au-side-0", "right")
+    opened.saved()
+    opened.set("#au-intensity-0", "C")
+    opened.saved()
+    (note,) = opened.notes()
+    assert (note["kind"], note["onset"], note["emotion"], note["confidence"]) == ("macro", 118, "others", 0.8)
+    assert note["aus"] == [{"au": 12, "side": "right", "intensity": "C"}]
+    assert note["source_key"]
+
+
+def test_what_is_no_action_unit_is_refused_in_words(opened) -> None:
+    opened.choose(1)
+    opened.set("#au-new", "banana")
+    opened.until(lambda: '"banana" is no action unit' in opened.text("#says"), "the refusal")
+    assert opened.notes() == []
+
+
+def test_coders_do_not_see_each_other_and_names_are_remembered(opened) -> None:
+    opened.press("n", "y")
+    opened.saved()
+    opened.click("#coder-open")
+    opened.until(lambda: opened.all("#coder-name"), "the dialog")
+    first, opened.coder = opened.coder, opened.coder + " too"
+    field = opened.one("#coder-name")
+    field.clear()
+    field.send_keys(opened.coder + ENTER)
+    opened.until(lambda: opened.text("#counts").startswith("0 of 3"), "an empty desk")
+    reload(opened)
+    assert opened.text("#coder-open") == f"Coder: {opened.coder}"
+    opened.coder = first
+    assert len(opened.notes()) == 1
+
+
+def test_blind_hides_the_machine_until_the_coder_has_it_revealed(opened) -> None:
+    opened.click("#blind")
+    opened.until(lambda: opened.rows() == [] and "Blind" in opened.text("#expressions"), "an empty list")
+    assert opened.all(".lane .bar") == []
+    curve = "return document.querySelector('.plot').dataset.points"
+    opened.until(lambda: opened.js(curve) == "0", "no curve")
+    opened.press(RIGHT, "c")
+    opened.until(lambda: len(opened.rows()) == 1, "her own answer")
+    opened.js("window.confirm = () => true")
+    opened.click("#blind")
+    opened.until(lambda: len(opened.rows()) == 4, "the machine's answer")
+    assert len(opened.notes()) == 1
+
+
+def test_agreement_is_shown(opened) -> None:
+    opened.press("n", "y")
+    opened.saved()
+    opened.click("#agreement-open")
+    opened.until(lambda: opened.all("dialog .figures tbody tr"), "the table")
+    assert "machine" in opened.text("dialog .figures") and opened.coder in opened.text("dialog .figures")
+    assert opened.one("#agreement-csv").get_attribute("href").endswith("/api/agreement.csv")
