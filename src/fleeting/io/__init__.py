@@ -2,6 +2,7 @@
 
 from fleeting.io._frame import DecodedFrame
 from fleeting.io.annotation import (
+    INTENSITIES,
     Annotation,
     CodedAu,
     Edit,
@@ -22,8 +23,19 @@ from fleeting.io.annotation_log import (
 )
 from fleeting.io.atomic import atomic_path, explain_os_error, sweep_temporaries, validate_folder, write_atomic
 from fleeting.io.cache import ArrayCache, CacheEntry, Damage, code_version, content_key, entry_key
-from fleeting.io.csvfile import read_table, write_table
+from fleeting.io.coding_files import (
+    CODING_COLUMNS,
+    CODING_SCHEMA,
+    CodedRecording,
+    ReadCoding,
+    coding_csv,
+    coding_json,
+    read_coding_csv,
+    read_coding_json,
+)
+from fleeting.io.csvfile import guard_text, read_table, write_table
 from fleeting.io.eaf import EafAnnotation, annotations_of, read_eaf, write_eaf
+from fleeting.io.eaf_coding import EafCoding, EafInterval, merge_eaf, read_coding_eaf, units_of, units_text
 from fleeting.io.frame_access import FrameAccess, open_frames
 from fleeting.io.results import (
     SCHEMA,
@@ -59,11 +71,15 @@ from fleeting.io.tables import (
     write_intervals_csv,
     write_result_csv,
 )
+from fleeting.io.tracks import SeriesTrack, read_series
 from fleeting.io.video import VideoReader, content_sha256, open_video
 from fleeting.io.writer import VideoWriter, write_video
 
 __all__ = [
     "ANNOTATION_FILE",
+    "CODING_COLUMNS",
+    "CODING_SCHEMA",
+    "INTENSITIES",
     "RESULT_COLUMNS",
     "SCHEMA",
     "Annotation",
@@ -73,10 +89,13 @@ __all__ = [
     "CacheEntry",
     "Change",
     "CodedAu",
+    "CodedRecording",
     "Coding",
     "Damage",
     "DecodedFrame",
     "EafAnnotation",
+    "EafCoding",
+    "EafInterval",
     "Edit",
     "FrameAccess",
     "GazeTable",
@@ -85,6 +104,8 @@ __all__ = [
     "IntervalRow",
     "LabelTable",
     "MediaKind",
+    "ReadCoding",
+    "SeriesTrack",
     "SignalFile",
     "StaleRevisionError",
     "SummaryRow",
@@ -99,6 +120,8 @@ __all__ = [
     "checked_text",
     "clear_result",
     "code_version",
+    "coding_csv",
+    "coding_json",
     "content_key",
     "content_sha256",
     "edits_of",
@@ -107,19 +130,25 @@ __all__ = [
     "expression_rows",
     "extremes",
     "from_machine",
+    "guard_text",
     "jpeg",
     "machine_keys",
     "media_kind",
+    "merge_eaf",
     "open_frames",
     "open_video",
     "png",
     "read_answers",
+    "read_coding_csv",
+    "read_coding_eaf",
+    "read_coding_json",
     "read_eaf",
     "read_gaze",
     "read_intervals",
     "read_intervals_csv",
     "read_labels",
     "read_result",
+    "read_series",
     "read_table",
     "read_units",
     "result_is_current",
@@ -128,6 +157,8 @@ __all__ = [
     "sound_wav",
     "sweep_temporaries",
     "to_frame",
+    "units_of",
+    "units_text",
     "validate_folder",
     "write_atomic",
     "write_eaf",

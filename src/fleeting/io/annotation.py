@@ -1,6 +1,7 @@
 """What a coder says of one moment, and what can be done with it: pure data and pure functions."""
 
 import math
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +13,9 @@ Verdict = Literal["accepted", "rejected"]
 OPERATIONS = ("add", "change", "delete", "split", "accept", "reject")
 FIELDS = ("face", "kind", "onset", "apex", "offset", "aus", "emotion", "confidence", "note", "verdict")
 LONGEST_NOTE, LONGEST_NAME = 10_000, 120
+# What XML cannot hold either, so that nothing is lost on the way to ELAN and back.
+_NOT_TEXT = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_KEY = re.compile(r"[\w.@-]{1,120}")
 INTENSITIES = ("A", "B", "C", "D", "E")
 
 
@@ -117,7 +121,7 @@ def annotation_of(document: Mapping[str, Any], *, frames: int | None = None) -> 
         raise UsageError("aus: expected a list of at most 40 action units")
     source = document.get("source_key")
     return Annotation(
-        key=_text(document, "key", LONGEST_NAME) or new_key(),
+        key=_named(document.get("key") or new_key(), "key"),
         face=_whole(document.get("face", 0), "face", 0, 9999),
         kind=_one_of(document.get("kind", "micro"), "kind", ("micro", "macro")),
         onset=onset,
@@ -128,7 +132,7 @@ def annotation_of(document: Mapping[str, Any], *, frames: int | None = None) -> 
         confidence=_share(document.get("confidence")),
         note=_text(document, "note", LONGEST_NOTE),
         verdict=_one_of(document.get("verdict"), "verdict", ("accepted", "rejected", None)),
-        source_key=None if source is None else _text(document, "source_key", LONGEST_NAME),
+        source_key=None if source is None else _named(source, "source_key"),
     )
 
 
@@ -195,8 +199,8 @@ def edits_of(
     state
         The coder's annotations by key.
     request
-        ``fields`` (add, change), ``key`` (all but add), ``at`` (split: first frame of the second part),
-        ``source_key`` (accept and reject, instead of ``key``).
+        ``fields`` (add, change), ``key`` (all but add), ``at`` (split: first frame of the second part).
+        Instead of ``key``, all but delete take ``source_key``, one of the machine's expressions.
     frames
         How many frames the video has.
     machine
@@ -227,13 +231,14 @@ def edits_of(
     if op == "add":
         made = annotation_of({**_fields(request), "key": new_key()}, frames=frames)
         return [Edit(None, made)]
-    old = _known(state, request.get("key"))
     if op == "delete":
-        return [Edit(old, None)]
+        return [Edit(_known(state, request.get("key")), None)]
+    old, there = _meant(state, request, machine or {})
     if op == "split":
-        return _halves(old, _whole(request.get("at"), "at", 0, None))
+        first, second = _halves(old, _whole(request.get("at"), "at", 0, None))
+        return [Edit(there, first), Edit(None, second)]
     after = annotation_of({**as_document(old), **_fields(request)}, frames=frames)
-    return [Edit(old, after)] if after != old else []
+    return [Edit(there, after)] if after != there else []
 
 
 def _fields(request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -246,37 +251,45 @@ def _fields(request: Mapping[str, Any]) -> Mapping[str, Any]:
     return fields
 
 
-def _halves(old: Annotation, at: int) -> list[Edit]:
+def _meant(
+    state: Mapping[str, Annotation], request: Mapping[str, Any], machine: Mapping[str, Expression]
+) -> tuple[Annotation, Annotation | None]:
+    """Find the annotation that a request is about, and how it stands in the log.
+
+    Who touches one of the machine's expressions gets a copy of it, which is in no log yet.
+    """
+    source = request.get("source_key")
+    if request.get("key") is not None or source is None:
+        old = _known(state, request.get("key"))
+        return old, old
+    mine = [one for one in state.values() if one.source_key == source]
+    if mine:
+        return mine[0], mine[0]
+    if not isinstance(source, str) or source not in machine:
+        raise UnknownNameError(f"source_key: the machine has no expression {source!r:.80}; load again")
+    return from_machine(machine[source], source), None
+
+
+def _halves(old: Annotation, at: int) -> tuple[Annotation, Annotation]:
     if not old.onset < at <= old.offset:
         raise UsageError(f"at: expected a frame in {old.onset + 1}..{old.offset}, got {at}")
     in_first = old.apex is not None and old.apex < at
     first = replace(old, offset=at - 1, apex=old.apex if in_first else None)
     second = replace(old, key=new_key(), onset=at, apex=None if in_first else old.apex, source_key=None)
-    return [Edit(old, first), Edit(None, second)]
+    return first, second
 
 
 def _judged(
     op: str, state: Mapping[str, Annotation], request: Mapping[str, Any], machine: Mapping[str, Expression]
 ) -> list[Edit]:
-    verdict: Verdict = "accepted" if op == "accept" else "rejected"
-    if request.get("key") is not None:
-        old = _known(state, request["key"])
-    else:
-        source = request.get("source_key")
-        mine = [one for one in state.values() if source is not None and one.source_key == source]
-        if not mine:
-            if not isinstance(source, str) or source not in machine:
-                raise UnknownNameError(f"source_key: the machine has no expression {source!r}; load again")
-            made = replace(from_machine(machine[source], source), verdict=verdict)
-            return [Edit(None, made)]
-        old = mine[0]
-    after = replace(old, verdict=verdict)
-    return [Edit(old, after)] if after != old else []
+    old, there = _meant(state, request, machine)
+    after = replace(old, verdict="accepted" if op == "accept" else "rejected")
+    return [Edit(there, after)] if after != there else []
 
 
 def _known(state: Mapping[str, Annotation], key: object) -> Annotation:
     if not isinstance(key, str) or key not in state:
-        raise UnknownNameError(f"key: there is no annotation {key!r}; load the page again")
+        raise UnknownNameError(f"key: there is no annotation {key!r:.80}; load the page again")
     return state[key]
 
 
@@ -311,12 +324,18 @@ def _share(value: object) -> float | None:
     return float(value)  # type: ignore[arg-type]
 
 
+def _named(value: object, name: str) -> str:
+    if not isinstance(value, str) or not _KEY.fullmatch(value):
+        raise UsageError(f"{name}: expected letters, digits and .@- alone, got {value!r:.60}")
+    return value
+
+
 def _text(document: Mapping[str, Any], name: str, longest: int) -> str:
     return checked_text(document.get(name, ""), name, longest)
 
 
 def checked_text(value: object, name: str, longest: int = LONGEST_NAME) -> str:
-    r"""Give text back unless it is none, too long, or no proper Unicode.
+    r"""Give text back, with plain line ends, unless it is none, too long, or no proper Unicode.
 
     Raises
     ------
@@ -330,8 +349,9 @@ def checked_text(value: object, name: str, longest: int = LONGEST_NAME) -> str:
     """
     if not isinstance(value, str) or len(value) > longest:
         raise UsageError(f"{name}: expected text of at most {longest} characters")
-    if any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in value):
-        raise UsageError(f"{name}: holds characters that are no proper Unicode; type it again")
+    value = value.replace("\r\n", "\n").replace("\r", "\n")
+    if _NOT_TEXT.search(value):
+        raise UsageError(f"{name}: holds control characters or no proper Unicode; type it again")
     return value
 
 

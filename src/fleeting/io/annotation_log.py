@@ -125,7 +125,7 @@ class AnnotationLog:
         UsageError
             For an empty name, or one that is too long or no proper text.
         """
-        name = checked_text(name, "coder").strip()
+        name = " ".join(checked_text(name, "coder").split())
         if not name:
             raise UsageError("coder: expected a name, got none; type one")
         if name.casefold() == "machine":

@@ -97,6 +97,28 @@ class FrameAccess:
                 stop = int(np.searchsorted(self._known_frames, last, side="right"))
             return self._known_times[start:stop].copy()
 
+    def nearest(self, time_s: float) -> tuple[int, float]:
+        """Find the frame that is shown at a time.
+
+        Parameters
+        ----------
+        time_s
+            Seconds since the first frame; before it counts as 0, after the last frame as the last.
+
+        Returns
+        -------
+        tuple
+            Frame index, and the time at which this frame begins.
+        """
+        with self._lock:
+            known = self._known_times
+            if not len(known) or not known[0] <= time_s < known[-1]:
+                self._count()
+            # a hair more: a time that was rounded on its way still means its own frame
+            place = int(np.searchsorted(self._known_times, time_s + 1e-6, side="right")) - 1
+            place = min(max(place, 0), len(self._known_times) - 1)
+            return int(self._known_frames[place]), float(self._known_times[place])
+
     def get(self, index: int) -> DecodedFrame:
         """Decode one frame, or take it from what was decoded lately.
 

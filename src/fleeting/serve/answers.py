@@ -1,6 +1,7 @@
 """How the viewer answers: JSON that any name survives, and errors in one plain line."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -23,14 +24,21 @@ class Json(Response):
         return json.dumps(content, allow_nan=False).encode("ascii")
 
 
-def coding_document(coding: Coding) -> dict[str, Any]:
-    """Lay out a coder's annotations."""
+Seconds = Callable[[int], float | None]
+
+
+def coding_document(coding: Coding, seconds: Seconds | None = None) -> dict[str, Any]:
+    """Lay out a coder's annotations; where the times of frames are known, with these."""
+    rows = [as_document(one) for one in coding.annotations]
+    for row in rows:
+        for name in ("onset", "apex", "offset") if seconds is not None else ():
+            row[f"{name}_s"] = None if row[name] is None else seconds(row[name])  # type: ignore[misc]
     return {
         "coder": coding.coder,
         "revision": coding.revision,
         "can_undo": coding.can_undo,
         "can_redo": coding.can_redo,
-        "annotations": [as_document(one) for one in coding.annotations],
+        "annotations": rows,
     }
 
 

@@ -2,6 +2,7 @@
 
 import mimetypes
 import socket
+import zlib
 from collections.abc import Callable
 from importlib import resources
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ from fleeting.serve import coding, exchange, pictures, recordings
 from fleeting.serve.access import App, Guard, new_token
 from fleeting.serve.answers import Json, install
 from fleeting.serve.desk import Desk
+from fleeting.serve.documents import vocabulary
 
 # Name in addresses -> installed package and file in it. Nothing of it is copied into our own.
 VENDOR = {"plotly.min.js": ("plotly", "package_data/plotly.min.js")}
@@ -56,6 +58,10 @@ def create_app(desk: Desk, *, token: str, port: int) -> App:
         from fleeting import __version__
 
         return Json({"version": __version__, "folder": desk.library.folder.name, "blind": desk.blind})
+
+    @app.get("/api/words")
+    def words() -> Response:
+        return Json(vocabulary())
 
     return Guard(app, token=token, port=port)
 
@@ -107,7 +113,7 @@ def serve(
     videos
         A further folder with videos.
     port
-        Where to listen, on the loopback alone; 0 takes a free one.
+        Where to listen, on the loopback alone; 0 takes the one that this folder had last time, or a free one.
     blind
         Hide the machine's answer from every coder until she asks for it.
     started
@@ -124,7 +130,7 @@ def serve(
 
     desk = Desk(place, videos, blind=blind)
     try:
-        listener = _listen(port)
+        listener = _listen(port) if port else _listen_somewhere(desk.library.folder)
         number = listener.getsockname()[1]
         token = new_token()
         desk.finder.warm()
@@ -140,6 +146,18 @@ def serve(
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         desk.close()
+
+
+def _listen_somewhere(folder: Path) -> socket.socket:
+    """Take the port that this folder had last time too, where it is free, else any.
+
+    A browser keeps what a page notes for itself by port: the coder's name, a change not sent yet.
+    """
+    usual = 49152 + zlib.crc32(str(folder).encode("utf-8", "surrogateescape")) % 16000
+    try:
+        return _listen(usual)
+    except InputError:
+        return _listen(0)
 
 
 def _listen(port: int) -> socket.socket:

@@ -9,6 +9,7 @@ from fleeting.core import UsageError
 from fleeting.io import Coding, checked_text, edits_of
 from fleeting.serve.answers import Json, coding_document
 from fleeting.serve.desk import Desk, expressions_of, log_name, report_of
+from fleeting.serve.library import Recording
 from fleeting.serve.recordings import is_hidden
 
 Request = Annotated[dict[str, Any], Body()]
@@ -35,7 +36,8 @@ def _annotation_routes(router: APIRouter, desk: Desk) -> None:
     @router.get("/recordings/{number}/annotations")
     def annotations(number: str, coder: str) -> Response:
         name = checked_text(coder, "coder")
-        return _answer(number, desk.log.coding(log_name(desk.library.get(number)), name))
+        one = desk.library.get(number)
+        return _answer(desk, one, desk.log.coding(log_name(one), name))
 
     @router.post("/recordings/{number}/annotations")
     def change(number: str, request: Request) -> Response:
@@ -44,8 +46,7 @@ def _annotation_routes(router: APIRouter, desk: Desk) -> None:
         name, frames = log_name(one), report_of(one).video.frames
         if not isinstance(op, str):
             raise UsageError("op: expected the name of an operation")
-        judging = op in ("accept", "reject") and request.get("key") is None
-        if judging and is_hidden(desk, name, blind=False, coder=coder):
+        if request.get("source_key") is not None and is_hidden(desk, name, blind=False, coder=coder):
             raise UsageError("blind: the machine's answer is hidden; give yours first, then have it shown")
         machine = expressions_of(one)
         done = desk.log.change(
@@ -55,19 +56,19 @@ def _annotation_routes(router: APIRouter, desk: Desk) -> None:
             op,
             lambda state: edits_of(op, state, request, frames=frames or None, machine=machine),
         )
-        return _answer(number, done)
+        return _answer(desk, one, done)
 
 
 def _step_routes(router: APIRouter, desk: Desk) -> None:
     @router.post("/recordings/{number}/undo")
     def undo(number: str, request: Request) -> Response:
-        name = log_name(desk.library.get(number))
-        return _answer(number, desk.log.undo(name, _who(request), _revision(request)))
+        one = desk.library.get(number)
+        return _answer(desk, one, desk.log.undo(log_name(one), _who(request), _revision(request)))
 
     @router.post("/recordings/{number}/redo")
     def redo(number: str, request: Request) -> Response:
-        name = log_name(desk.library.get(number))
-        return _answer(number, desk.log.redo(name, _who(request), _revision(request)))
+        one = desk.library.get(number)
+        return _answer(desk, one, desk.log.redo(log_name(one), _who(request), _revision(request)))
 
     @router.post("/recordings/{number}/annotations/undo")
     def undo_here(number: str, request: Request) -> Response:
@@ -83,12 +84,12 @@ def _step_routes(router: APIRouter, desk: Desk) -> None:
         return Json({"revealed": True})
 
 
-def _answer(number: str, coding: Coding) -> Response:
-    return Json({**coding_document(coding), "recording": number})
+def _answer(desk: Desk, one: Recording, coding: Coding) -> Response:
+    return Json({**coding_document(coding, desk.seconds(one)), "recording": one.id})
 
 
 def _who(request: dict[str, Any]) -> str:
-    coder = checked_text(request.get("coder", ""), "coder").strip()
+    coder = " ".join(checked_text(request.get("coder", ""), "coder").split())
     if not coder:
         raise UsageError("coder: who is coding? choose or type a name first")
     return coder

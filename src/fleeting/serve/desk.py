@@ -109,6 +109,38 @@ class Desk:
         path = self.find_video(recording)
         return self.derived(("media", str(path), path.stat().st_mtime_ns), lambda: media_kind(path))
 
+    def seconds(self, recording: Recording) -> Callable[[int], float | None]:
+        """Give what tells the time of a frame, None where nobody knows without reading the whole video."""
+        signals, info = self.signals(recording), report_of(recording).video
+        known, times = np.zeros(0, np.int64), np.zeros(0)
+        if signals is not None and "times" in signals and "frames" in signals:
+            known, times = signals["frames"], signals["times"]
+
+        def second(index: int) -> float | None:
+            place = int(np.searchsorted(known, index))
+            if place < len(known) and known[place] == index:
+                return float(times[place])
+            return None if info.variable_rate or info.fps <= 0 else index / info.fps
+
+        return second
+
+    def times(self, recording: Recording) -> np.ndarray:
+        """Give the times ``(T,)`` of all frames.
+
+        Raises
+        ------
+        InputError
+            Where neither the result nor the video tells.
+        """
+        signals, info = self.signals(recording), report_of(recording).video
+        if signals is not None and "times" in signals and len(signals["times"]) == info.frames:
+            return np.asarray(signals["times"], float)
+        if self.finder.find(recording).path is not None:
+            return self.frames(recording).times()
+        if info.variable_rate or info.fps <= 0:
+            raise InputError("video", "the times of its frames are not known without it", "give --videos DIR")
+        return np.arange(info.frames) / info.fps
+
     def span(self, recording: Recording, first: int, last: int, step: int = 1) -> range:
         """Check a stretch of frames, both ends in.
 

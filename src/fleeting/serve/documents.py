@@ -3,10 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
+from fleeting import facs
 from fleeting.core import InputError
-from fleeting.io import MediaKind
+from fleeting.io import INTENSITIES, MediaKind
 from fleeting.serve.desk import Desk, expressions_of, log_name, report_of
 from fleeting.serve.library import Recording
+
+NOTHING = MediaKind(playable=False, has_sound=False)
 
 
 def recording_row(desk: Desk, one: Recording) -> dict[str, Any]:
@@ -25,7 +28,12 @@ def recording_row(desk: Desk, one: Recording) -> dict[str, Any]:
     return {
         "id": one.id,
         "name": one.name,
-        "video": {**video, "found": found.path is not None, "why": found.why},
+        "video": {
+            **video,
+            "found": found.path is not None,
+            "why": found.why,
+            "audio": found.path is not None and _media(desk, one)[0].has_sound,
+        },
         "expressions": 0 if desk.blind else len(report.expressions),
         "faces": [asdict(face) for face in report.faces],
         "warnings": [asdict(warning) for warning in report.warnings],
@@ -40,12 +48,7 @@ def recording_document(desk: Desk, one: Recording, *, blind: bool, coder: str) -
     found = desk.finder.find(one)
     wanted = desk.blind or blind
     revealed = not wanted or (bool(coder) and desk.log.revealed_at(name, coder) is not None)
-    media, why = MediaKind(playable=False, has_sound=False), found.why
-    if found.path is not None:
-        try:
-            media = desk.media(one)
-        except InputError as error:
-            why = str(error)
+    media, why = _media(desk, one) if found.path is not None else (NOTHING, found.why)
     return {
         "id": one.id,
         "name": one.name,
@@ -63,6 +66,30 @@ def recording_document(desk: Desk, one: Recording, *, blind: bool, coder: str) -
         "blind": {"active": wanted, "revealed": revealed},
         "hidden": not revealed,
     }
+
+
+def vocabulary() -> dict[str, Any]:
+    """List the words that a coder chooses from, so that the page holds no table."""
+    units = [
+        {"number": unit.number, "name": unit.name, "paired": unit.paired, "part": unit.face_part}
+        for unit in facs.action_units()
+    ]
+    emotions = [*sorted({one.emotion for one in facs.prototypes()}), "negative", "positive", "others"]
+    return {
+        "aus": units,
+        "usual_aus": list(facs.TWELVE_UNITS),
+        "emotions": emotions,
+        "sides": ["both", "left", "right"],
+        "intensities": list(INTENSITIES),
+    }
+
+
+def _media(desk: Desk, one: Recording) -> tuple[MediaKind, str]:
+    """Say what a browser can do with a video, and why nothing."""
+    try:
+        return desk.media(one), ""
+    except InputError as error:
+        return NOTHING, str(error)
 
 
 def _expressions(one: Recording) -> list[dict[str, Any]]:

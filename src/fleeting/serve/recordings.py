@@ -31,8 +31,13 @@ def routes(desk: Desk) -> APIRouter:
         return Json(recording_document(desk, desk.library.get(number), blind=blind, coder=coder))
 
     @router.get("/{number}/times")
-    def times(number: str, first: int = Query(0, alias="from"), to: int | None = None) -> Response:
+    def times(
+        number: str, first: int = Query(0, alias="from"), to: int | None = None, at: float | None = None
+    ) -> Response:
         one = desk.library.get(number)
+        if at is not None:
+            index, time_s = desk.frames(one).nearest(at)
+            return Json({"frame": index, "time": time_s})
         count = report_of(one).video.frames
         last = min(first + MOST_TIMES - 1, count - 1 if to is None else to)
         access = desk.frames(one)
