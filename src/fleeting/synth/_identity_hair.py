@@ -97,9 +97,12 @@ class _Strands:
     def lay(self, gloss: np.ndarray, soft: float = 1.0) -> None:
         import cv2
 
-        layer = cv2.GaussianBlur(self.layer, (0, 0), 0.8).astype(np.float32) * gloss[..., None]
-        cover = cv2.GaussianBlur(self.cover, (0, 0), soft).astype(np.float32)[..., None] / 255
-        self.canvas.canvas += cover * (layer - self.canvas.canvas)
+        cover = cv2.GaussianBlur(self.cover, (0, 0), soft)
+        x, y, wide, high = cv2.boundingRect(cover)
+        box = (slice(y, y + high), slice(x, x + wide))
+        layer = cv2.GaussianBlur(self.layer[box], (0, 0), 0.8).astype(np.float32) * gloss[box][..., None]
+        under = self.canvas.canvas[box]
+        under += cover[box].astype(np.float32)[..., None] / 255 * (layer - under)
 
 
 def _gloss(canvas: Canvas, traits: Traits, top: float) -> np.ndarray:
@@ -155,7 +158,7 @@ def _hairline(rng: np.random.Generator, shape: FaceShape, traits: Traits) -> tup
     )
     middle = np.array([head[:, 0].mean(), 0.3])
     outline = smooth_line(middle + (head - middle) * [1 + 0.55 * puff, 1 + puff], 80)
-    wide, top = np.abs(rim[:, 0]).max(), rim[:, 1].min()
+    wide, top = 1.04 * (rim[9, 0] - rim[27, 0]) / 2, rim[:, 1].min()
     lift = rng.uniform(-0.02, 0.1) + (0.22 if traits.hair_style == "receding" else 0)
     down = 0.32 if traits.hair_style in ("cropped", "side parting", "receding") else 0.05
     corner = rng.uniform(0.62, 0.74)
@@ -186,7 +189,7 @@ def _combed(
     """Strands from the hairline over the crown, or from a parting to both sides."""
     count = len(line)
     short = style == "cropped"
-    for _ in range(3200 if short else 2400):
+    for _ in range(2000 if short else 1500):
         at = rng.uniform(0, count - 1.01)
         start = rng.beta(0.8, 1.0) if short else rng.uniform(0, 0.75)
         far = rng.uniform(0.12, 0.3) if short else rng.uniform(0.3, 0.8)
@@ -200,7 +203,7 @@ def _combed(
         hair.strand(
             points + rng.normal(0, 0.008, 2), rng.uniform(0.55, 1.35), thick=2 if rng.random() < 0.5 else 1
         )
-    for at in rng.uniform(0, count - 1.01, 500):  # fine hairs that soften the line
+    for at in rng.uniform(0, count - 1.01, 350):  # fine hairs that soften the line
         root = line[int(at)] + rng.normal(0, 0.012, 2)
         toward = outline[int(at)] - line[int(at)]
         tip = root + rng.uniform(0.06, 0.16) * toward / np.hypot(*toward) + rng.normal(0, 0.012, 2)
@@ -209,7 +212,7 @@ def _combed(
 
 def _curls(rng: np.random.Generator, hair: _Strands, outline: np.ndarray, line: np.ndarray) -> None:
     turn = np.linspace(0, 4.4, 9)
-    for _ in range(2600):
+    for _ in range(1900):
         at, out = rng.integers(len(line)), rng.uniform(-0.01, 1.04)
         middle = line[at] + out * (outline[at] - line[at])
         curl = (
@@ -224,7 +227,7 @@ def _curls(rng: np.random.Generator, hair: _Strands, outline: np.ndarray, line: 
 
 def _sides(rng: np.random.Generator, hair: _Strands, outline: np.ndarray, line: np.ndarray) -> None:
     """Hair at the sides, thinning towards the top."""
-    for _ in range(2600):
+    for _ in range(1900):
         at = rng.uniform(0, 26) if rng.random() < 0.5 else rng.uniform(53, 79)
         thin = 1 - abs(at - 39.5) / 39.5
         if rng.random() < 1.6 * thin:
@@ -270,7 +273,7 @@ def _long(
         hair.base(np.concatenate([inner[:50], outer[:50][::-1]]))
         clump = np.interp(np.linspace(0, 1, 200), np.linspace(0, 1, 30), rng.uniform(0.72, 1.2, 30))
         bend = np.sin(np.linspace(0, 12, 60) + rng.uniform(0, 6)) * np.linspace(0, 1, 60) ** 2
-        for _ in range(1500):
+        for _ in range(1000):
             u = rng.uniform(-0.03, 1.03)
             drift = u + 0.06 * np.linspace(0, 1, 60) * rng.normal()
             curve = inner + drift[:, None] * (outer - inner)
@@ -312,7 +315,7 @@ def paint_beard(rng: np.random.Generator, canvas: Canvas, shape: FaceShape, trai
     canvas.canvas += (0.55 if full else 0.22) * mask * (colour - canvas.canvas)
     low, high = area.min(0), area.max(0) + np.array([0, 0.06])
     hair = _Strands(canvas, colour)
-    for root in rng.uniform(low, high, (9000 if full else 5000, 2)):
+    for root in rng.uniform(low, high, (6000 if full else 3500, 2)):
         x, y = (root * canvas.scale + canvas.origin).astype(int)
         if not (0 <= y < size[0] and 0 <= x < size[1]) or rng.random() > mask[y, x, 0]:
             continue

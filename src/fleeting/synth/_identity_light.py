@@ -9,7 +9,7 @@ from fleeting.synth._shape import OVAL
 from fleeting.synth._smooth import step as smooth_step
 from fleeting.synth._splat_mesh import _ring_triangles, normals
 
-_COARSE = 3  # canvas pixels of a surface sample
+_COARSE = 2  # canvas pixels of a surface sample
 _WRAP = np.array([0.42, 0.28, 0.22])  # how far red, green and blue light creeps round an edge under the skin
 _NECK_Z, _BODY_Z, _FAR = 0.42, 0.55, 1.6  # IOD
 _RINGS = (1.02, 1.05, 1.1, 1.17, 1.27, 1.38, 1.5, 1.62)  # face-oval radii of what surrounds the face

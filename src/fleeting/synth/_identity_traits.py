@@ -187,7 +187,7 @@ def _cloth(rng: np.random.Generator) -> np.ndarray:
 
 def make_points(rng: np.random.Generator, traits: Traits) -> np.ndarray:
     """Mesh of the person, ``(468, 3)`` face units: other proportions, then the features one by one."""
-    shape = vary_shape(rng, 1.0)
+    shape = vary_shape(rng, 0.85)  # the features below vary besides
     x, y = shape.points.T.copy()
     away, side = np.abs(x), np.sign(x)
     eye = np.exp(-(((away - 0.5) / 0.32) ** 2) - ((y + 0.03) / 0.17) ** 2)
@@ -197,7 +197,7 @@ def make_points(rng: np.random.Generator, traits: Traits) -> np.ndarray:
     jaw = np.exp(-(((y - 1.45) / 0.35) ** 2))
     old = np.clip((traits.age - 45) / 30, 0, 1)
     x_new = x + side * traits.eye_width * (away - 0.5) * eye + traits.nose_width * x * nose
-    x_new += (0.04 * old + 0.05 * (traits.heavy - 0.5)) * x * jaw + traits.uneven_nose * nose
+    x_new += (0.025 * old + 0.03 * (traits.heavy - 0.5)) * x * jaw + traits.uneven_nose * nose
     y_new = y + traits.eye_open * (y + 0.04) * eye + traits.eye_tilt * -(away - 0.5) * eye
     y_new += traits.brow_tilt * -(away - 0.5) * brow + traits.uneven_brows * x * brow
     y_new += (

@@ -21,7 +21,7 @@ from fleeting.synth._identity_traits import Traits, draw_traits, make_points
 from fleeting.synth._shape import FaceShape
 
 _IOD = 1 / 4.9  # eye distance, share of the picture's side
-_SIDE = 1024  # pixels of the drawing, whatever is asked for: another size shows the same person
+_SIDE = 768  # pixels of the drawing, whatever is asked for: another size shows the same person
 _EYES_AT = 0.43  # height of the eyes in the picture
 _TRIES = 8
 _LOOKED_AT = 512  # pixels
