@@ -2,6 +2,7 @@
 
 from fleeting.nn.attention import CBAM, CoordinateAttention, SqueezeExcite
 from fleeting.nn.blocks import EdgeConvolution, Inception, Residual, convolution
+from fleeting.nn.graph import GraphLayer
 from fleeting.nn.mamba import DropPath, LayerState, Mamba, MambaBlock, MambaStack
 from fleeting.nn.maps import magnitude, signed_maps, stretched
 from fleeting.nn.norm import BatchNorm, counted_rows
@@ -14,6 +15,7 @@ __all__ = [
     "CoordinateAttention",
     "DropPath",
     "EdgeConvolution",
+    "GraphLayer",
     "Inception",
     "LayerState",
     "Mamba",
