@@ -194,7 +194,7 @@ def _filming(size: int, fps: list[float] | None, basis: str) -> "Filming":
     from fleeting.synth import Filming
 
     usual = Filming()
-    eyes = tuple(value * min(1.0, size / usual.size) for value in usual.iod_px)
+    eyes = tuple(max(12.0, value * min(1.0, size / usual.size)) for value in usual.iod_px)
     return Filming(size=size, fps=tuple(fps) if fps else usual.fps, iod_px=eyes, basis=basis)  # type: ignore[arg-type]
 
 

@@ -1,14 +1,17 @@
 """Made clips and recordings on disk: video, what moves in it, and lines of the table."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fleeting.synth._clip_people import Sitter
-from fleeting.synth.clip import PlantedClip
-from fleeting.synth.timing import PlantedInterval
+from fleeting.synth.clip import FoldError, PlantedClip, plant
+from fleeting.synth.life import Life
+from fleeting.synth.timing import Plant, PlantedInterval
 from fleeting.synth.write import describe
 
 MOTION_COLUMNS = (
@@ -17,8 +20,48 @@ MOTION_COLUMNS = (
 )
 """Columns of the dataset reader ``csv`` first, then what it leaves alone; strength in percent."""
 
+_SHARES = (1.0, 0.8, 0.6, 0.45, 0.3)
 _WHOLE = ("onset", "apex", "offset", "frames")
 _REAL = ("fps", "strength", "onset_s", "apex_s", "offset_s", "iod_px")
+
+
+def film(
+    sitter: Sitter,
+    plants: Sequence[Plant],
+    life: Life,
+    *,
+    length_s: float,
+    seed: int,
+    basis: str,
+) -> PlantedClip:
+    """Plant movements in a sitter's picture; where they would fold the face together, all of them weaker.
+
+    Raises
+    ------
+    FoldError
+        Where not even a third of them fits.
+    """
+    for share in _SHARES:
+        try:
+            return plant(
+                sitter.picture,
+                [replace(one, strength_percent=round(share * one.strength_percent, 3)) for one in plants],
+                fps=sitter.fps,
+                duration_s=length_s,
+                seed=seed,
+                camera=sitter.camera,
+                life=replace(
+                    life,
+                    talk=tuple(replace(t, strength_percent=share * t.strength_percent) for t in life.talk),
+                ),
+                basis=basis,
+                landmarks=sitter.landmarks,
+                person=sitter.person,
+            )
+        except FoldError:
+            if share == _SHARES[-1]:
+                raise
+    raise AssertionError("no share was tried")
 
 
 def event_row(

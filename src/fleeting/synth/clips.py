@@ -25,11 +25,11 @@ from fleeting.synth._clip_expressions import (
     make_plant,
 )
 from fleeting.synth._clip_people import Filming, Portraits, Sitter, open_sitter, portrait_digests
-from fleeting.synth._clip_store import MOTION_COLUMNS, event_row, numbers_of, read_pictures, write_film
+from fleeting.synth._clip_store import MOTION_COLUMNS, event_row, film, numbers_of, read_pictures, write_film
 from fleeting.synth._flowmap_units import TABLES
 from fleeting.synth._shape import FaceShape
 from fleeting.synth._splat_sets import claim, joined_rows, make_all, share_out, whole_folder
-from fleeting.synth.clip import PlantedClip, plant
+from fleeting.synth.clip import PlantedClip
 from fleeting.synth.head import HeadMotion
 from fleeting.synth.life import Life, Talk
 
@@ -305,17 +305,13 @@ def _draw_clip(sitter: Sitter, wanted: ClipSettings, seed: int, index: int, k: i
     before, after = rng.uniform(*wanted.rest_s, 2)
     movement = make_plant(rng, aus, side, strength, at_s=before, duration_s=length, kind="micro")
     total = before + length + max(after, _LEAST_AFTER_S) + 1 / sitter.fps
-    clip = plant(
-        sitter.picture,
+    clip = film(
+        sitter,
         [movement],
-        fps=sitter.fps,
-        duration_s=total,
+        _draw_life(rng, wanted, total),
+        length_s=total,
         seed=int(rng.integers(2**31)),
-        camera=sitter.camera,
-        life=_draw_life(rng, wanted, total),
         basis=wanted.filming.basis,
-        landmarks=sitter.landmarks,
-        person=sitter.person,
     )
     name = _folder_of(index, k)
     row = event_row(clip.truth[0], sitter, f"{name}/{name.replace('/', '_')}.mp4", emotion=emotion, aus=aus)

@@ -16,11 +16,11 @@ import numpy as np
 
 from fleeting.core import InputError, Interval, UsageError
 from fleeting.synth._clip_people import Filming, Portraits, Sitter, open_sitter, portrait_digests
-from fleeting.synth._clip_store import MOTION_COLUMNS, event_row, numbers_of, write_film
+from fleeting.synth._clip_store import MOTION_COLUMNS, event_row, film, numbers_of, write_film
 from fleeting.synth._flowmap_units import TABLES
 from fleeting.synth._life_script import Script, write_script
 from fleeting.synth._splat_sets import claim, joined_rows, make_all, share_out, whole_folder
-from fleeting.synth.clip import PlantedClip, plant
+from fleeting.synth.clip import PlantedClip
 
 SCHEMA = "fleeting.synth-recordings/1"
 COLUMNS = (*MOTION_COLUMNS, "label_3", "recording", "frames", "iod_px")
@@ -300,17 +300,13 @@ def _draw(sitter: Sitter, wanted: RecordingSettings, seed: int, index: int, k: i
     rng = np.random.default_rng((seed, index, 1877, k + 1))
     length_s = wanted.minutes * 60
     script = write_script(rng, sitter, wanted, length_s)
-    clip = plant(
-        sitter.picture,
+    clip = film(
+        sitter,
         [one.plant for one in script.expressions],
-        fps=sitter.fps,
-        duration_s=length_s,
+        script.life,
+        length_s=length_s,
         seed=int(rng.integers(2**31)),
-        camera=sitter.camera,
-        life=script.life,
         basis=wanted.filming.basis,
-        landmarks=sitter.landmarks,
-        person=sitter.person,
     )
     return SynthRecording(clip, _rows(clip, script, sitter, _folder_of(index, k)))
 
@@ -323,10 +319,10 @@ def _rows(clip: PlantedClip, script: Script, sitter: Sitter, name: str) -> list[
     if not script.expressions:
         nothing = dict.fromkeys(COLUMNS, "")
         return [{**nothing, **told, "path": path, "subject": sitter.subject, "fps": sitter.fps, "clip": stem}]
-    words = {id(one.plant): one for one in script.expressions}
+    words = {one.plant.at_s: one for one in script.expressions}  # one at a time
     rows = []
     for at, planted in enumerate(clip.truth):
-        one = words[id(planted.plant)]
+        one = words[planted.plant.at_s]
         row = event_row(planted, sitter, path, emotion=one.emotion, aus=planted.aus)
         own = {
             "sample": f"{sitter.subject}/{stem}/{at:02d}",
