@@ -124,8 +124,6 @@ def read_entry(path: Path, key: str, *, verify: bool) -> tuple[dict[str, np.ndar
         told = _read_header(file, size)
     if told.get("key") != key:
         raise DamagedError("it holds another key")
-    if told.get("bytes") != size:
-        raise DamagedError(f"it has {size} bytes instead of {told.get('bytes')}")
     whole = np.memmap(path, np.uint8, "r") if size else np.zeros(0, np.uint8)
     arrays = {}
     for one in told["arrays"]:
@@ -145,6 +143,8 @@ def _read_header(file: BinaryIO, size: int) -> dict[str, Any]:
     if len(text) != length or zlib.crc32(text) != check:
         raise DamagedError("its header is not whole")
     told = json.loads(text)
+    if told.get("bytes", size) != size:
+        raise DamagedError(f"it has {size} bytes instead of {told['bytes']}")
     if told.get("schema") != SCHEMA or not all(_fits(one, size) for one in told["arrays"]):
         raise DamagedError("its header is not one of this version")
     return dict(told)
