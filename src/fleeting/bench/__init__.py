@@ -15,7 +15,9 @@ from fleeting.bench.data import (
     join_examples,
     load_data,
     load_examples,
+    pretrain_count,
 )
+from fleeting.bench.made_sets import made_set
 from fleeting.bench.plan import BASELINES, PROTOCOLS, BenchSettings, SystemSpec, needed_inputs, read_spec
 from fleeting.bench.prepare import PREPARED, Missing, Prepared, PrepareProgress, prepare, prepare_examples
 from fleeting.bench.results import SCHEMA, merge_benches, read_bench, write_bench
@@ -52,10 +54,12 @@ __all__ = [
     "join_examples",
     "load_data",
     "load_examples",
+    "made_set",
     "merge_benches",
     "needed_inputs",
     "prepare",
     "prepare_examples",
+    "pretrain_count",
     "read_bench",
     "read_spec",
     "rows_told",

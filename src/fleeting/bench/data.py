@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from fleeting.bench.made_sets import CLIPS, RECORDINGS, USUAL, made_set
 from fleeting.bench.prepare import PREPARED, Missing, Prepared, prepare_examples
 from fleeting.core import Examples, InputError, UsageError
 
 SYNTHETIC = "synth-flowmaps"
 USUAL_COUNT, USUAL_SUBJECTS, PRETRAIN_COUNT = 1000, 40, 10_000
+PRETRAIN_CLIPS = 800
 SYNTHETIC_CLASSES = {3: (1 / 3, 1 / 3, 1 / 3, 0.0), 4: (0.3, 0.3, 0.3, 0.1)}
 INPUT = "flowmap28"
 
@@ -72,8 +74,9 @@ def load_data(
     ----------
     name
         ``synth-flowmaps``, also with a count (``synth-flowmaps:20000``) and a number of people
-        (``synth-flowmaps:680:68``); ``megc2019-flow``; or another name of `fleeting.datasets.names`, whose
-        clips are prepared (see `fleeting.bench.prepare`).
+        (``synth-flowmaps:680:68``); ``synth-clips`` in the same way, made by `fleeting.synth.write_clips`;
+        ``megc2019-flow``; or another name of `fleeting.datasets.names`. Clips are prepared (see
+        `fleeting.bench.prepare`).
     root
         Folder of the dataset; synthetic sets need none.
     classes
@@ -82,7 +85,7 @@ def load_data(
     inputs
         What to make of clips. Sets of maps have ``flowmap28`` alone.
     count, subjects, seed
-        Of synthetic sets; by default 1000 maps of 40 people.
+        Of synthetic sets; by default 1000 maps of 40 people, 400 clips of 50.
     cache
         Folder for what can be made again; by default ``FLEETING_CACHE`` or the user's cache folder.
     reading
@@ -105,6 +108,18 @@ def load_data(
         return Loaded(_synthetic(classes, number, subjects or asked[1], seed, folder))
     from fleeting import datasets
 
+    if plain == CLIPS:
+        jobs = working.get("jobs", 1)
+        place = made_set(
+            name, cache=folder, classes=classes, count=count, subjects=subjects, seed=seed, jobs=jobs
+        )
+        made_clips = datasets.open("csv", place)
+        rows, made = prepare_examples(made_clips, classes, inputs, cache=folder / PREPARED, **working)
+        return Loaded(rows, made.missing, made)
+    if plain == RECORDINGS:
+        raise UsageError(
+            f"{name} holds untrimmed videos for spotters, no samples; take {CLIPS} or {SYNTHETIC}"
+        )
     datasets.get(name)  # an unknown name is told before a missing root
     if root is None:
         raise UsageError(f"dataset {name!r} lies in a folder of yours; give it with --root")
@@ -133,10 +148,21 @@ def is_synthetic(name: str) -> bool:
 
     Examples
     --------
-    >>> is_synthetic("synth-flowmaps:500"), is_synthetic("samm")
-    (True, False)
+    >>> is_synthetic("synth-flowmaps:500"), is_synthetic("synth-clips"), is_synthetic("samm")
+    (True, True, False)
     """
-    return name.partition(":")[0] == SYNTHETIC
+    return name.partition(":")[0] in (SYNTHETIC, *USUAL)
+
+
+def pretrain_count(name: str) -> int | None:
+    """How many to make of a synthetic set to learn from first, where its name says no number.
+
+    Examples
+    --------
+    >>> pretrain_count("synth-flowmaps"), pretrain_count("synth-clips"), pretrain_count("synth-clips:50")
+    (10000, 800, None)
+    """
+    return {SYNTHETIC: PRETRAIN_COUNT, CLIPS: PRETRAIN_CLIPS}.get(name)
 
 
 def cache_folder() -> Path:

@@ -117,14 +117,13 @@ def _load(data: list[str], roots: list[Path], options: dict[str, Any]) -> "dict[
 
 def _load_first(name: str | None, root: Path | None, options: dict[str, Any]) -> "Examples | None":
     """Load the set to learn from first; a synthetic one is made of other people than those measured on."""
-    from fleeting.bench import PRETRAIN_COUNT, is_synthetic, load_examples
+    from fleeting.bench import is_synthetic, load_examples, pretrain_count
 
     if name is None:
         return None
     if not is_synthetic(name):
         return load_examples(name, root, **options)
-    count = None if ":" in name else PRETRAIN_COUNT
-    return load_examples(name, None, count=count, seed=1_000_003, **options)
+    return load_examples(name, None, count=pretrain_count(name), seed=1_000_003, **options)
 
 
 def _show(results: Path) -> None:

@@ -39,7 +39,7 @@ def train(
     made = systems.create(system, preset=preset, seed=seed, **changes, **{name: False for name in off or []})
     folder = validate_folder(out)
 
-    from fleeting.bench import PRETRAIN_COUNT, is_synthetic, load_data, load_examples, needed_inputs
+    from fleeting.bench import load_data, load_examples, needed_inputs, pretrain_count
     from fleeting.cli._prepare import prepare_lines
 
     options: dict[str, Any] = {"classes": classes, "inputs": needed_inputs([system]), "jobs": jobs}
@@ -51,7 +51,7 @@ def train(
 
         if not hasattr(made, "pretrain"):
             raise UsageError(f"system {system!r} cannot be pre-trained; leave --pretrain out")
-        count = PRETRAIN_COUNT if is_synthetic(pretrain) and ":" not in pretrain else None
+        count = pretrain_count(pretrain)
         other = load_examples(pretrain, pretrain_root, count=count, seed=PRETRAIN_SEED, **options)
         first = match_classes(other, examples.classes)
         typer.echo(f"{system}: learning from {len(first)} samples of {pretrain}")
