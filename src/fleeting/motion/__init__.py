@@ -23,7 +23,19 @@ from fleeting.motion.representations import (
     sample_frames,
 )
 from fleeting.motion.rigid import fit_head_motion, relief, remove_head_motion
-from fleeting.motion.roi_flow import EIGHTEEN_REGIONS, FIVE_REGIONS, TWELVE_POINTS
+from fleeting.motion.roi_flow import (
+    EIGHTEEN_REGIONS,
+    FIVE_REGIONS,
+    TWELVE_POINTS,
+    RoiRow,
+    farneback_flow,
+    main_sector_mean,
+    point_vectors,
+    roi_boxes,
+    roi_flow,
+    roi_vectors,
+    strongest_mean,
+)
 from fleeting.motion.tracker import RegionSignals, RegionTracker, motion_regions, sample_crop
 
 __all__ = [
@@ -35,9 +47,11 @@ __all__ = [
     "InputMaker",
     "RegionSignals",
     "RegionTracker",
+    "RoiRow",
     "clip_of",
     "clip_to_flow_map",
     "dis_flow",
+    "farneback_flow",
     "field_box",
     "find_apex",
     "find_input",
@@ -53,16 +67,22 @@ __all__ = [
     "local_motion",
     "magnify",
     "main_direction",
+    "main_sector_mean",
     "mdmo",
     "mdmo_boxes",
     "mm_cof",
     "mm_cof_of_maps",
     "motion_regions",
     "movement",
+    "point_vectors",
     "relief",
     "remove_head_motion",
+    "roi_boxes",
+    "roi_flow",
+    "roi_vectors",
     "sample_crop",
     "sample_frames",
     "strain",
+    "strongest_mean",
     "uniform_table",
 ]
