@@ -17,7 +17,7 @@ from fleeting.core import (
     Report,
 )
 from fleeting.io import open_video, write_video
-from fleeting.report import save_report
+from fleeting.io import write_result
 
 REGIONS = ("brow_inner_left", "brow_inner_right", "mouth_corner_left", "chin")
 BITS, BLOCK = 16, 16  # the number stands in the top rows, a block of 16 x 16 px for each bit
@@ -57,10 +57,10 @@ def recording(
 ) -> Path:
     """Make a video and its result, as ``fleeting analyze`` would have written it; give the video's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    video = write_video(
-        folder / f"{stem}{suffix}", map(picture, range(frames)), fps, times=times, codec=codec
-    )
-    save_report(report_of(video, onsets), folder, stem)
+    drawn = map(tiny if small else picture, range(frames))
+    options = {"preset": "ultrafast"} if codec == "libx264" else None
+    video = write_video(folder / f"{stem}{suffix}", drawn, fps, times=times, codec=codec, options=options)
+    write_result(report_of(video, onsets), folder, stem)
     return video
 
 

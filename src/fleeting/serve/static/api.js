@@ -43,6 +43,11 @@ export async function postJson(path, body, options = {}) {
   return (await send(path, { method: "POST", headers, body: JSON.stringify(body), ...options })).json();
 }
 
+/** Take something away on the server. */
+export async function remove(path) {
+  return (await send(path, { method: "DELETE" })).json();
+}
+
 /** Send a file's bytes as they are and get JSON back. */
 export async function postBytes(path, bytes) {
   const headers = { "Content-Type": "application/octet-stream" };
@@ -51,13 +56,13 @@ export async function postBytes(path, bytes) {
 
 /**
  * One picture with the frame that it shows.
- * @returns {Promise<{blob: Blob, frame: number|null, time: number|null}>} Frame and time as the server decoded them.
+ * @returns {Promise<{blob: Blob, frame: number|null, time: number|null, scale: number|null}>} Frame and time as the
+ *   server decoded them; the scale of what is drawn, where there is one.
  */
 export async function getPicture(path, options = {}) {
   const answer = await send(path, options);
-  const frame = answer.headers.get("X-Frame-Index");
-  const time = answer.headers.get("X-Frame-Time");
-  return { blob: await answer.blob(), frame: frame === null ? null : Number(frame), time: time === null ? null : Number(time) };
+  const told = (name) => (answer.headers.has(name) ? Number(answer.headers.get(name)) : null);
+  return { blob: await answer.blob(), frame: told("X-Frame-Index"), time: told("X-Frame-Time"), scale: told("X-Scale") };
 }
 
 const HEAD = 16; // bytes before each picture: length, frame index (uint32), time (float64), big-endian

@@ -129,8 +129,16 @@ function drawBlind() {
 
 function drawReviewed() {
   if (!state.recording) return;
-  state.recording.reviewed = state.items.filter((item) => item.mine && item.source_key).length;
+  state.recording.reviewed = { ...state.recording.reviewed, [state.coder]: state.notes.annotations.length };
   drawRecordings((id) => open(id).catch(sayError));
+}
+
+/** The curve and the face that are shown are those of the chosen expression. */
+function followFace() {
+  const face = chosenItem()?.face;
+  if (face === undefined || face === state.face) return;
+  state.face = face;
+  tell("signals");
 }
 
 function drawUndo() {
@@ -150,6 +158,7 @@ function wire() {
   press("help-open", verbs.help);
   press("new", create);
   on("items", drawUndo);
+  on("chosen", followFace);
   on("items", drawReviewed);
   listen(keys);
   addEventListener("unhandledrejection", (event) => sayError(event.reason));

@@ -1,7 +1,7 @@
 /**
  * Intervals over the timeline: one lane for the machine, one for the coder; the chosen one has handles.
  */
-import { el, fill } from "./dom.js";
+import { el, fill, visible } from "./dom.js";
 import { change } from "./edits.js";
 import { fromMachine } from "./items.js";
 import { LEFT } from "./plot.js";
@@ -78,10 +78,10 @@ export class Lanes {
       const bars = seen.map((one) => {
         const left = Math.max(this.timeline.x(one.onset_s), LEFT);
         const width = Math.max(Math.min(this.timeline.x(one.offset_s), LEFT + this.timeline.width) - left, 3);
-        return el("span", { class: "bar track", style: `left:${left - LEFT}px;width:${width}px`, title: `${one.tier}: ${one.text}` }, width > 34 ? one.text : "");
+        return el("span", { class: "bar track", style: `left:${left - LEFT}px;width:${width}px`, title: visible(`${one.tier}: ${one.text}`) }, width > 34 ? visible(one.text) : "");
       });
-      return el("div", { class: "lanerow" }, el("span", { class: "lanename", title: track.name }, track.name), el("div", { class: "lane" }, ...bars));
-    }));
+      return el("div", { class: "lanerow" }, el("span", { class: "lanename", title: visible(track.name) }, visible(track.name)), el("div", { class: "lane" }, ...bars), this.timeline.tracks.dropper(track));
+    }), this.timeline.tracks.row());
   }
 
   makeHandle(point) {

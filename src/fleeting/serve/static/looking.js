@@ -15,9 +15,9 @@ const AROUND = 8; // frames before and after the interval in the magnified film
 export const WAYS = [
   { id: "face", key: "A", name: "Face", says: "the face, aligned" },
   { id: "flicker", key: "F", name: "Flicker", says: "onset and apex in turn" },
-  { id: "difference", key: "D", name: "Difference", says: "apex minus onset, amplified: grey is no change" },
-  { id: "flow", key: "V", name: "Flow", says: "motion from onset to apex, arrows" },
-  { id: "heat", key: "H", name: "Regions", says: "how far each region moved from onset to apex" },
+  { id: "difference", key: "D", name: "Difference", says: "apex minus onset, amplified", scaled: (x) => `apex minus onset, × ${x}` },
+  { id: "flow", key: "V", name: "Flow", says: "motion from onset to apex", scaled: (x) => `motion from onset to apex, × ${x}` },
+  { id: "heat", key: "H", name: "Regions", says: "how far each region moved", scaled: (x) => `motion of regions: violet 0, yellow ${x} px` },
   { id: "magnified", key: "M", name: "Magnify", says: "the interval with its motion magnified" },
 ];
 
@@ -110,7 +110,7 @@ export class Looking {
   async get(path) {
     if (!this.kept.has(path)) {
       if (this.kept.size > 200) this.kept.delete(this.kept.keys().next().value);
-      this.kept.set(path, (await getPicture(path)).blob);
+      this.kept.set(path, await getPicture(path));
     }
     return this.kept.get(path);
   }
@@ -122,8 +122,8 @@ export class Looking {
 
   async showFace(run, face) {
     const { frame } = state;
-    const blob = await this.crop(frame, face);
-    await this.show(blob, run);
+    const picture = await this.crop(frame, face);
+    await this.show(picture.blob, run);
     if (run === this.run) this.say(`the face, aligned, frame ${frame}`);
   }
 
@@ -134,7 +134,7 @@ export class Looking {
     let turn = 0;
     const swap = () => {
       if (run !== this.run) return;
-      this.show(pair[turn], run).catch(sayError);
+      this.show(pair[turn].blob, run).catch(sayError);
       this.say(names[turn]);
       this.canvas.dataset.turn = String(turn);
       turn = 1 - turn;
@@ -146,9 +146,9 @@ export class Looking {
   async compare(run, item, way) {
     this.say("working …");
     const { onset, face } = item;
-    const blob = await this.get(recordingPath(state.recording.id, "/compare", { onset, apex: apexOf(item), kind: way.id, face }));
-    await this.show(blob, run);
-    if (run === this.run) this.say(way.says);
+    const picture = await this.get(recordingPath(state.recording.id, "/compare", { onset, apex: apexOf(item), kind: way.id, face }));
+    await this.show(picture.blob, run);
+    if (run === this.run) this.say(picture.scale ? way.scaled(Number(picture.scale.toPrecision(2))) : way.says);
   }
 
   async magnify(run, item) {

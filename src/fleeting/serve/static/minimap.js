@@ -36,6 +36,8 @@ export class MiniMap {
   drawMarks() {
     const { times } = this.timeline;
     if (!times) return;
+    this.drawnWidth = this.width;
+    this.plot.setRange();
     fill(this.marks, ...state.items.map((item) => el("i", {
       class: `${item.kind} is-${item.verdict ?? "open"}`,
       style: `left:${this.x(times.now(item.onset)).toFixed(1)}px;width:${Math.max(this.x(times.now(item.offset)) - this.x(times.now(item.onset)), 2).toFixed(1)}px`,
@@ -43,6 +45,7 @@ export class MiniMap {
   }
 
   moveWindow() {
+    if (this.drawnWidth !== this.width) this.drawMarks();
     const { from, to } = state.view;
     this.window.style.left = `${this.x(from)}px`;
     this.window.style.width = `${Math.max(this.x(to) - this.x(from), 4)}px`;

@@ -37,7 +37,8 @@ export class Player {
     this.fps = video.fps || 25;
     this.shown = null;
     this.wanted = null;
-    this.sound.open(state.result.has_sound ? state.result : null, recordingPath(id));
+    this.sound.open(state.result, recordingPath(id), times.now(0));
+    tell("playing");
     this.show(0);
   }
 

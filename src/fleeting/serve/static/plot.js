@@ -10,6 +10,7 @@ export const RIGHT = 18;
 const INK = "#333b42";
 const SOFT = "#55606a";
 const LINE = "#dde1e5";
+const PURPLE = "#7a3d92";
 // One hue from light to dark, as in the printed report; pale below a quarter of the scale.
 const HEAT = [[0, "#ffffff"], [0.2, "#eef8f4"], [0.4, "#a6dbc8"], [0.6, "#66c2a3"], [0.8, "#2aa37e"], [1, "#04523b"]];
 const CONFIG = { displayModeBar: false, staticPlot: true, responsive: false };
@@ -54,11 +55,12 @@ export class SignalPlot {
     this.top = signals.regions?.length ? topOf(extents(signals.regions)) : 0;
   }
 
-  /** Draw signals as the server sent them, and show this stretch of them. */
-  async draw(signals, view) {
+  /** Draw signals as the server sent them, with another tool's line where there is one, and show this stretch. */
+  async draw(signals, view, extra = null) {
     const plotly = await loadPlotly();
     this.signals = signals;
-    const traces = [this.curve(signals), ...(this.small ? [] : this.regions(signals))];
+    this.extra = extra;
+    const traces = [this.curve(signals), ...(this.small ? [] : [...this.regions(signals), ...this.extras()])];
     await plotly.react(this.host, traces, this.layout(signals, view), CONFIG);
     this.drawn = true;
     this.host.dataset.points = String(signals.times.length);
@@ -66,8 +68,12 @@ export class SignalPlot {
 
   /** Show another stretch of what was drawn. */
   setRange(view) {
-    if (!this.drawn || this.small) return;
+    if (!this.drawn) return;
     const { clientWidth: width, clientHeight: height } = this.host;
+    if (this.small) {
+      if (this.host.layout.width !== width || this.host.layout.height !== height) window.Plotly.relayout(this.host, { width, height });
+      return;
+    }
     window.Plotly.relayout(this.host, { "xaxis.range": [view.from, view.to], ...this.ticks(view), width, height });
   }
 
@@ -81,6 +87,16 @@ export class SignalPlot {
     const z = extents(signals.regions);
     const y = signals.regions.map((_, i) => i);
     return [{ type: "heatmap", x: signals.times, y, z, yaxis: "y2", colorscale: HEAT, showscale: false, zmin: 0, zmax: this.top || topOf(z), hoverinfo: "skip" }];
+  }
+
+  extras() {
+    if (!this.extra) return [];
+    const { times, columns: [column] } = this.extra;
+    return [{ type: "scatter", mode: "lines", ...zigzag(times, column.min, column.max), yaxis: "y3", line: { color: PURPLE, width: 1 }, hoverinfo: "skip" }];
+  }
+
+  extraLabel() {
+    return this.extra ? [{ ...label(plain(this.extra.columns[0].name).slice(0, 16), 0.6), font: { color: PURPLE, size: 10 } }] : [];
   }
 
   layout(signals, view) {
@@ -99,9 +115,10 @@ export class SignalPlot {
     const split = rows.length ? [0.5, 0.46] : [0, 0];
     return {
       ...common, margin: { l: LEFT, r: RIGHT, t: 2, b: 20, pad: 0 }, shapes: lines,
-      annotations: [label("curve", (1 + split[0]) / 2), ...groups(rows, split[1])],
+      annotations: [label("curve", (1 + split[0]) / 2), ...groups(rows, split[1], split[1] * (this.host.clientHeight - 22)), ...this.extraLabel()],
       xaxis: { ...axis, range: [view.from, view.to], showticklabels: true, showline: true, linecolor: "#aab1b8", showgrid: true, gridcolor: LINE, ticks: "outside", ticklen: 4, anchor: rows.length ? "y2" : "y", ...tickFormat(view) },
       yaxis: { ...axis, domain: [split[0], 1], rangemode: "tozero" },
+      yaxis3: { ...axis, domain: [split[0], 1], overlaying: "y" },
       yaxis2: { ...axis, domain: [0, split[1]], autorange: "reversed" },
     };
   }
@@ -130,18 +147,23 @@ function label(text, y) {
   return { text, x: 0, xref: "paper", xanchor: "right", xshift: -8, y, yref: "paper", yanchor: "middle", showarrow: false };
 }
 
-/** Names of the parts of the face beside the rows of their regions. */
-function groups(rows, height) {
-  const parts = new Map();
+/** Names of the parts of the face beside the rows of their regions, as far as there is room for them. */
+function groups(rows, height, pixels) {
+  const runs = [];
   rows.forEach(({ name }, i) => {
     const part = plain(name).split(" ")[0];
-    parts.set(part, [...(parts.get(part) ?? []), i]);
+    if (runs.at(-1)?.part === part) runs.at(-1).last = i;
+    else runs.push({ part, first: i, last: i });
   });
-  const large = [...parts].filter(([, at]) => at.length / rows.length > 0.08);
-  return large.map(([part, at]) => {
-    const middle = (at[0] + at.at(-1) + 1) / 2;
-    return { ...label(part, height * (1 - middle / rows.length)), font: { size: 9.5 } };
-  });
+  let below = -Infinity; // how far down names stand already: they must not overlap
+  const named = [];
+  for (const { part, first, last } of runs) {
+    const middle = (first + last + 1) / 2 / rows.length;
+    if ((middle - below) * pixels < 10) continue;
+    below = middle;
+    named.push({ ...label(part, height * (1 - middle)), font: { size: 9.5 } });
+  }
+  return named;
 }
 
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];

@@ -15,9 +15,11 @@ function row(one, open) {
   const { video } = one;
   const chosen = one.id === state.recording?.id;
   const marks = [];
-  if (!video.found) marks.push(el("span", { class: "mark missing", title: visible(video.why ?? "") }, "video not found"));
-  if (one.warnings) marks.push(el("span", { class: "mark warn" }, count(one.warnings, "warning")));
-  const done = one.expressions ? `${one.reviewed ?? 0} of ${count(one.expressions, "expression")} looked at` : "none found";
+  if (one.error) marks.push(el("span", { class: "mark missing", title: visible(one.error) }, "cannot be read"));
+  else if (!video.found) marks.push(el("span", { class: "mark missing", title: visible(video.why ?? "") }, "video not found"));
+  const warnings = one.warnings?.length ?? 0;
+  if (warnings && !one.error) marks.push(el("span", { class: "mark warn" }, count(warnings, "warning")));
+  const done = `${one.reviewed?.[state.coder] ?? 0} looked at` + (one.expressions ? `, ${one.expressions} found` : "");
   return el("li", {}, el("button", { type: "button", class: chosen ? "chosen" : null, "aria-current": chosen ? "true" : null, "data-id": one.id, onclick: () => open(one.id) },
     el("b", {}, visible(one.name)), el("span", { class: "soft" }, `${length(video.duration_s)}, ${rate(video.fps)}${video.variable_rate ? ", variable" : ""}`),
     el("span", { class: "soft" }, done), ...marks));

@@ -7,11 +7,13 @@ import { Lanes } from "./lanes.js";
 import { LEFT, RIGHT, SignalPlot, loadPlotly } from "./plot.js";
 import { MiniMap } from "./minimap.js";
 import { sayError } from "./say.js";
+import { Tracks } from "./tracks.js";
 import { chosenItem, hidesMachine, on, state, tell } from "./store.js";
 import { clock } from "./words.js";
 
 const FEWEST = 10; // frames
 const QUIET_MS = 90; // of no movement before signals are fetched anew
+const MOST_POINTS = 5000;
 const MARGIN = 0.5; // of the window, fetched on each side, so that a pan shows something at once
 const WHEEL = 1.0015;
 
@@ -23,6 +25,7 @@ export class Timeline {
     this.host = byId("timeline");
     this.build();
     this.plot = new SignalPlot(this.plotHost);
+    this.tracks = new Tracks();
     this.lanes = new Lanes(this);
     this.map = new MiniMap(this.mapHost, this);
     this.asked = null;
@@ -30,6 +33,7 @@ export class Timeline {
     new ResizeObserver(() => this.redraw()).observe(this.trackHost);
     on("frame", () => this.movePlayhead());
     on("items chosen", () => this.lanes.draw());
+    on("tracks", () => { this.lanes.draw(); this.fetchView().catch(sayError); });
     on("signals", () => this.fetchAll().catch(sayError));
   }
 
@@ -77,8 +81,9 @@ export class Timeline {
     const asked = new AbortController();
     this.asked = asked;
     const wide = { from: Math.max(from - extra, 0), to: Math.min(to + extra, this.total) };
-    const got = await this.ask(wide.from, wide.to, this.width * (1 + 2 * MARGIN), asked.signal);
-    if (this.asked === asked) this.plot.draw(got, state.view);
+    const points = Math.min(this.width * (1 + 2 * MARGIN), MOST_POINTS);
+    const [got, imported] = await Promise.all([this.ask(wide.from, wide.to, points, asked.signal), this.tracks.line(wide, points, asked.signal)]);
+    if (this.asked === asked) this.plot.draw(got, state.view, imported);
   }
 
   get width() {

@@ -29,8 +29,8 @@ export class Transport {
     this.loop = button("Loop", "Loop the chosen expression (L)", () => this.toggleLoop(), { id: "loop", "aria-pressed": "false" });
     this.sound = button("Sound", "Sound on or off", () => { player.sound.setMuted(!player.sound.muted); this.draw(); }, { id: "sound", hidden: true });
     fill(byId("playing"),
-      button("|◀", "Previous expression (P)", () => list.move(-1)), button("◀", "One frame back (←)", () => player.step(-1), { id: "back" }), this.play,
-      button("▶", "One frame on (→)", () => player.step(1), { id: "on" }), button("▶|", "Next expression (N)", () => list.move(1)),
+      button("◀ prev", "Previous expression (P)", () => list.move(-1)), button("−1", "One frame back (←)", () => player.step(-1), { id: "back" }), this.play,
+      button("+1", "One frame on (→)", () => player.step(1), { id: "on" }), button("next ▶", "Next expression (N)", () => list.move(1)),
       el("span", { class: "speeds", role: "group", "aria-label": "Speed" }, ...this.speeds), this.loop, this.sound);
     this.draw();
   }

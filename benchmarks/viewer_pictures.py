@@ -1,0 +1,118 @@
+"""Take the pictures of the viewer that the documentation shows.
+
+Usage: viewer_pictures.py [--out docs/img] [--width 1280 1920]
+
+Makes the demonstration (micro-expressions planted into a portrait in the public domain), opens it with
+``fleeting view`` in a headless Chromium, codes a little as two people, and saves what is on the screen.
+Needs the extra [dev] and Debian's chromium and chromium-driver.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "serve" / "browser"))
+import browsing  # noqa: E402 - beside the tests, which drive the page in the same way
+
+
+def code(page: browsing.Page) -> None:
+    """Give some answers, as a coder does."""
+    page.press("n", "y")
+    page.saved()
+    page.press("n")
+    page.set("#at-offset", "141")
+    page.saved()
+    page.set("#au-intensity-0", "B")
+    page.saved()
+    page.set("#confidence", "0.8")
+    page.saved()
+    page.set("#note", "left corner only, no cheek raise")
+    page.saved()
+    page.press("y")
+    page.saved()
+    page.press("n", "n", "x")
+    page.saved()
+
+
+def look(page: browsing.Page, way: str, says: str) -> None:
+    """Look at the face in one way and wait until it is there."""
+    if page.text("#looking [aria-pressed=true]") != way:
+        page.js(
+            "[...document.querySelectorAll('#looking button')].find(b => b.textContent === arguments[0]).click()",
+            way,
+        )
+    page.until(lambda: says in page.text("#face-says"), f"{way}: {says}", lambda: page.text("#face-says"))
+
+
+def settle(page: browsing.Page) -> None:
+    """Wait until notes have gone and the timeline is drawn."""
+    page.js("document.getElementById('says').replaceChildren()")
+    page.until(
+        lambda: page.js("return Number(document.querySelector('.plot')?.dataset.points ?? 0)") > 0,
+        "the curve",
+    )
+    page.browser.execute_async_script("setTimeout(arguments[0], 600)")
+
+
+def shoot(page: browsing.Page, path: Path) -> None:
+    settle(page)
+    page.browser.save_screenshot(str(path))
+    print(path)
+
+
+def take(page: browsing.Page, address: str, out: Path) -> None:
+    """Take all pictures."""
+    page.open(address)
+    code(page)
+    page.choose(2)
+    page.shows(132)
+    look(page, "Flow", "from onset to apex, ×")
+    shoot(page, out / "viewer_all.png")
+    page.press("g")
+    look(page, "Regions", "motion of regions")
+    shoot(page, out / "viewer_one.png")
+    browsing.resize(page.browser, 1920, 1080)
+    look(page, "Difference", "apex minus onset, ×")
+    shoot(page, out / "viewer_wide.png")
+    look(page, "Magnify", "magnified × 10, frame 13")
+    shoot(page, out / "viewer_magnified.png")
+    browsing.resize(page.browser, 1280, 800)
+    page.click("#agreement-open")
+    page.until(lambda: page.all("dialog .figures"), "agreement")
+    shoot(page, out / "viewer_agreement.png")
+    page.press("\ue00c", "?")
+    page.until(lambda: page.all("dialog kbd"), "the help")
+    shoot(page, out / "viewer_keys.png")
+    page.press("\ue00c")
+    page.click("#export-open")
+    page.until(lambda: page.all("dialog .file"), "export")
+    shoot(page, out / "viewer_export.png")
+
+
+def main() -> None:
+    """Make the demonstration and take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "img")
+    parser.add_argument("--results", type=Path, help="results to show in place of the demonstration")
+    chosen = parser.parse_args()
+    if why := browsing.missing():
+        parser.error(why)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        results = chosen.results or Path(folder) / "demo"
+        if chosen.results is None:
+            command = [sys.executable, "-c", browsing.RUN, "demo", "--out", str(results)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        browser = browsing.start_browser(Path(folder) / "profile")
+        try:
+            with browsing.running(browsing.Viewer(results)) as viewer:
+                take(browsing.Page(browser, coder="Ada"), viewer.address, chosen.out)
+        finally:
+            browser.quit()
+
+
+if __name__ == "__main__":
+    main()
