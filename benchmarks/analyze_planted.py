@@ -1,6 +1,7 @@
 """Analyse clips with planted micro-expressions and score what was found.
 
-    python benchmarks/analyze_planted.py DIR [--cache DIR] [--plain VIDEO...] [--markdown FILE] [--misses]
+    python benchmarks/analyze_planted.py DIR [--cache DIR] [--plain VIDEO...] [--markdown FILE]
+        [--misses] [--rules]
 
 DIR holds pairs ``<stem>.mp4`` and ``<stem>.csv`` from ``planted.py``. Clips are grouped by what stands
 before the last two parts of the stem. Micro-expressions only, rule ``strict``: one to one, IoU >= 0.5,
@@ -15,8 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fleeting.analysis import AnalysisSettings, expressions_of, spot_face
+from fleeting.analysis import AnalysisSettings, expressions_of, namer, spot_face
 from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
+from fleeting.analysis.naming import Namer
+from fleeting.analysis.second_look import look_again
 from fleeting.core import FaceTrack
 from fleeting.evaluation import match_intervals, poisson_interval, wilson_interval
 from fleeting.io import open_video
@@ -35,10 +38,18 @@ class Tally:
     apex: list[float] = field(default_factory=list)
     units: Counter = field(default_factory=Counter)
     by_unit: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    named: dict[int, np.ndarray] = field(default_factory=lambda: defaultdict(lambda: np.zeros(3, int)))
 
     def merge(self, other: "Tally") -> None:
         for name in ("hits", "alarms", "misses", "seconds", "apex", "units"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        for au, counts in other.named.items():
+            self.named[au] = self.named[au] + counts
+
+    def unit_f1(self) -> float | None:
+        """Mean over the planted units of the F1 at the movements found."""
+        planted = [c for c in self.named.values() if c[0] + c[2]]
+        return float(np.mean([2 * c[0] / (2 * c[0] + c[1] + c[2]) for c in planted])) if planted else None
 
     def row(self) -> dict:
         planted, found = self.hits + self.misses, self.hits + self.alarms
@@ -63,6 +74,7 @@ class Tally:
             "alarms_95": (rate.low, rate.high),
             "minutes": minutes,
             "apex_frames": float(np.median(self.apex)) if self.apex else None,
+            "unit_f1": self.unit_f1(),
             "unit_right": self.units["unit"] / self.hits if self.hits else None,
             "side_right": self.units["side"] / self.units["sided"] if self.units["sided"] else None,
         }
@@ -91,14 +103,19 @@ def measured(path: Path, cache: Path | None) -> Measurement:
     return result
 
 
-def micro(measurement: Measurement) -> list:
+def micro(measurement: Measurement, path: Path, names: Namer) -> list:
     spotted = {n: spot_face(face, measurement) for n, face in measurement.faces.items()}
-    return [e for e, _ in expressions_of(spotted, AnalysisSettings()) if e.interval.kind == "micro"]
+    found = [pair for pair in expressions_of(spotted, AnalysisSettings()) if pair[0].interval.kind == "micro"]
+    if not names.inputs:
+        return [expression for expression, _ in found]
+    tracks = {n: face.track for n, face in measurement.faces.items()}
+    with open_video(path) as video:
+        return [expression for expression, _ in look_again(video, found, tracks, names, pictures=False)]
 
 
-def tally_clip(path: Path, tally: Tally, cache: Path | None, *, misses: bool) -> None:
+def tally_clip(path: Path, tally: Tally, cache: Path | None, names: Namer, *, misses: bool) -> None:
     measurement = measured(path, cache)
-    found = micro(measurement)
+    found = micro(measurement, path, names)
     rows = []
     if path.with_suffix(".csv").exists():
         with path.with_suffix(".csv").open() as file:
@@ -117,6 +134,8 @@ def tally_clip(path: Path, tally: Tally, cache: Path | None, *, misses: bool) ->
         tally.apex.append(abs(one.interval.apex_frame - int(row["apex"])))
         said = {unit.au: unit.side for unit in one.action_units}
         aus = {int(a) for a in row["aus"].split("+")}
+        for au in aus | set(said):
+            tally.named[au] += [au in aus and au in said, au not in aus, au not in said]
         tally.units["unit"] += bool(aus & set(said))
         if aus & set(said):
             tally.units["sided"] += 1
@@ -143,7 +162,8 @@ def line(name: str, r: dict) -> str:
     return (
         f"{name:34s} planted {r['planted']:4d} recall {show('recall')} precision {show('precision')}"
         f" F1 {show('f1')} FA/min {r['alarms_per_minute']:.1f} [{low:.1f}, {high:.1f}]"
-        f" apex {show('apex_frames', '{:.1f}')} AU {show('unit_right')} side {show('side_right')}"
+        f" apex {show('apex_frames', '{:.1f}')} AU {show('unit_right')} AU F1 {show('unit_f1')}"
+        f" side {show('side_right')}"
     )
 
 
@@ -162,8 +182,8 @@ def table(tallies: dict[str, Tally]) -> str:
             sums[f"**{kind}, {basis}, {percent} %, all**"].merge(tally)
     lines = [
         "| clips | planted | recall | precision | F1 | false alarms a minute | apex, frames"
-        " | AU right | side right |",
-        "|---|---|---|---|---|---|---|---|---|",
+        " | AU right | AU F1 | side right |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, tally in [*tallies.items(), *sums.items()]:
         r = tally.row()
@@ -181,7 +201,8 @@ def table(tallies: dict[str, Tally]) -> str:
         lines.append(
             f"| {name} | {r['planted']} | {share('recall')} | {share('precision')} | {number('f1')}"
             f" | {r['alarms_per_minute']:.1f} [{low:.1f}, {high:.1f}] in {r['minutes']:.1f} min"
-            f" | {number('apex_frames', '{:.1f}')} | {number('unit_right')} | {number('side_right')} |"
+            f" | {number('apex_frames', '{:.1f}')} | {number('unit_right')} | {number('unit_f1')}"
+            f" | {number('side_right')} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -195,13 +216,15 @@ def main() -> None:
     parser.add_argument("--plain", type=Path, nargs="*", default=[])
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--misses", action="store_true")
+    parser.add_argument("--rules", action="store_true", help="name units by the rules alone")
     a = parser.parse_args()
+    names = namer(*["rules" if a.rules else "default"] * 2)
     tallies: dict[str, Tally] = defaultdict(Tally)
     for clip in (p.with_suffix(".mp4") for p in sorted(a.folder.glob("[!.]*.csv"))) if a.folder else ():
-        tally_clip(clip, tallies["-".join(clip.stem.split("-")[:-2])], a.cache, misses=a.misses)
+        tally_clip(clip, tallies["-".join(clip.stem.split("-")[:-2])], a.cache, names, misses=a.misses)
     for clip in a.plain:
-        tally_clip(clip, tallies[f"untouched {clip.name}"], a.cache, misses=a.misses)
-        tally_clip(clip, tallies["untouched, all"], a.cache, misses=False)
+        tally_clip(clip, tallies[f"untouched {clip.name}"], a.cache, names, misses=a.misses)
+        tally_clip(clip, tallies["untouched, all"], a.cache, names, misses=False)
     for name, tally in tallies.items():
         print(line(name, tally.row()))
     total: dict[str, list[int]] = defaultdict(lambda: [0, 0])

@@ -4,7 +4,8 @@
 
 The recogniser is logistic regression on 100 principal components of flow maps in their own scale (half the
 size, each channel to median 0 and deviation 1, clipped at 4), all folded into one linear layer, with a
-temperature that is fitted on other synthetic people. ``--look`` also scores it on the real maps of
+temperature that is fitted on other synthetic people; a small network says whether there is any expression.
+The detector of action units is made by `make_au_detector.py`. ``--look`` also scores it on the real maps of
 FLEETING_DATA, which counts as one look; nothing is chosen by it here.
 """
 
@@ -18,34 +19,39 @@ import torch
 from scipy.optimize import minimize_scalar
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
 
-from fleeting.evaluation import expected_calibration_error, reliability_bins, top_label
+import make_au_detector
+from fleeting.evaluation import top_label
 from fleeting.synth import flowmaps
 from fleeting.training import export_onnx
 from flowmap_realism import BASE, by_subject, own_scale, real_maps, real_rows, scores
+from model_parts import Network, OwnScale, calibrate, calibration, logits, train
 
 OUT = Path(__file__).parents[1] / "src/fleeting/models/data/recognizers/default"
 MAPS, PEOPLE, SEED = 24_000, 240, 7
+NONE = replace(BASE, class_shares=(0.3, 0.3, 0.3, 0.1), talk_share=0.2, head_spread=1.0)
 HELD = {"calibrated on": (4_000, 80, 1007), "judged on": (4_000, 80, 2007)}
 
 
 class OwnScaleLinear(nn.Module):
-    """One linear layer on maps in their own scale; see `flowmap_realism.own_scale`."""
+    """Three classes by one linear layer, and by a network of its own whether there is any expression."""
 
-    def __init__(self, weight: np.ndarray, bias: np.ndarray) -> None:
+    def __init__(self, weight: np.ndarray, bias: np.ndarray, none: Network) -> None:
         super().__init__()
+        self.scale, self.none = OwnScale(), none
         self.register_buffer("weight", torch.from_numpy(weight.astype(np.float32)))
         self.register_buffer("bias", torch.from_numpy(bias.astype(np.float32)))
 
     def forward(self, maps: Tensor) -> Tensor:
-        small = maps.float().reshape(-1, 14, 2, 14, 2, 3).mean((2, 4)).reshape(-1, 196, 3)
-        ordered = torch.sort(small, dim=1).values
-        centred = small - (ordered[:, 97:98] + ordered[:, 98:99]) / 2
-        spread = (centred**2).mean(1, keepdim=True).sqrt()
-        scaled = (centred / spread.clamp_min(1e-6)).clamp(-4, 4)
-        return scaled.reshape(-1, 588) @ self.weight + self.bias
+        """Logarithms of the four shares: those of the three are what `weight` says, times 1 - none."""
+        features = self.scale(maps)
+        none = self.none(features)
+        three = torch.log_softmax(features @ self.weight + self.bias, 1)
+        return torch.cat([three + logsigmoid(-none), logsigmoid(none)], 1)
 
 
 def learn() -> tuple[np.ndarray, np.ndarray]:
@@ -69,14 +75,33 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(1, keepdims=True)
 
 
-def calibration(probabilities: np.ndarray, labels: np.ndarray) -> dict:
-    sure, right = top_label(probabilities, labels)
-    bins = reliability_bins(sure, right)
-    rows = zip(bins.confidence, bins.frequency, bins.count, strict=True)
-    return {
-        "expected_calibration_error": round(float(expected_calibration_error(sure, right)), 4),
-        "bins": [{"said": round(float(a), 3), "came": round(float(b), 3), "n": int(n)} for a, b, n in rows],
-    }
+def learn_none() -> Network:
+    """Whether a map holds no expression: noise, blinks, gaze, speech and what is left of the head.
+
+    Learnt on as many maps with as without one, calibrated for one without in ten.
+    """
+    even = replace(NONE, class_shares=(1.0, 1.0, 1.0, 3.0))
+    made = flowmaps(MAPS, seed=SEED + 1, subjects=PEOPLE, settings=even)
+    network = train(own_scale(made.maps), (made.labels == 3)[:, None], hidden=48, epochs=8, seed=SEED)
+    count, people, seed = HELD["calibrated on"]
+    other = flowmaps(count, seed=seed, subjects=people, settings=NONE)
+    calibrate(network, logits(network, own_scale(other.maps))[:, 0], other.labels == 3, shift=True)
+    return network
+
+
+def judge_none(network: Network) -> dict:
+    """Calibration, and how well maps with and without expression are told apart, by strength."""
+    count, people, seed = HELD["judged on"]
+    told = {}
+    for percent in (1.0, 2.0, 4.0):
+        made = flowmaps(
+            count, seed=seed, subjects=people, settings=replace(NONE, strength_percent=(percent, 0.2))
+        )
+        said, true = logits(network, own_scale(made.maps))[:, 0], made.labels == 3
+        told[f"area under the curve, {percent:g} %"] = round(float(roc_auc_score(true, said)), 3)
+    made = flowmaps(count, seed=seed, subjects=people, settings=NONE)
+    said = 1 / (1 + np.exp(-logits(network, own_scale(made.maps))[:, 0]))
+    return told | calibration(said, made.labels == 3)
 
 
 def main() -> None:
@@ -84,21 +109,31 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--look", action="store_true")
-    look = parser.parse_args().look
+    parser.add_argument("--only", choices=("recogniser", "units"))
+    asked = parser.parse_args()
+    if asked.only != "units":
+        print(json.dumps(make_recogniser(look=asked.look), indent=1))
+    if asked.only != "recogniser":
+        print(json.dumps(make_au_detector.make(), indent=1))
+
+
+def make_recogniser(*, look: bool) -> dict:
     weight, bias = learn()
     first, second = held("calibrated on"), held("judged on")
-    logits = own_scale(first.maps) @ weight + bias
+    raw = own_scale(first.maps) @ weight + bias
 
     def loss(power: float) -> float:
-        told = softmax(logits / np.exp(power))[np.arange(len(first)), first.labels]
+        told = softmax(raw / np.exp(power))[np.arange(len(first)), first.labels]
         return float(-np.log(np.maximum(told, 1e-12)).mean())
 
     temperature = float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
     weight, bias = weight / temperature, bias / temperature
     answers = softmax(own_scale(second.maps) @ weight + bias)
+    none = learn_none()
     card = {
+        "name": "fleeting recogniser",
         "inputs": ["flowmap28"],
-        "classes": ["negative", "positive", "surprise"],
+        "classes": ["negative", "positive", "surprise", "none"],
         "task": "recognition",
         "licence": "Apache-2.0",
         "trained_on": f"{MAPS} synthetic flow maps of {PEOPLE} synthetic people, no real face",
@@ -109,9 +144,10 @@ def main() -> None:
             "maps": len(second),
             "people": HELD["judged on"][1],
             **scores(by_subject(second.labels, answers.argmax(1), second.subjects)),
-            **calibration(answers, second.labels),
+            **calibration(*top_label(answers, second.labels)),
         },
-        "limits": "maps lose the size of the motion; no class 'none'; spontaneous expressions of real people"
+        "none": judge_none(none),
+        "limits": "maps lose the size of the motion; spontaneous expressions of real people"
         " were seen in one set of 164 maps only, and the model was chosen among others by it",
     }
     if look:
@@ -121,12 +157,12 @@ def main() -> None:
             "maps": len(told),
             "people": 16,
             **scores(by_subject(real["label"], told.argmax(1), real["subject"])),
-            **calibration(told, real["label"]),
+            **calibration(*top_label(told, real["label"])),
         }
     OUT.mkdir(parents=True, exist_ok=True)
     example = torch.from_numpy(second.maps[:4])
-    print(export_onnx(OwnScaleLinear(weight, bias), (example,), OUT / "model.onnx", card))
-    print(json.dumps(card, indent=1))
+    export_onnx(OwnScaleLinear(weight, bias, none), (example,), OUT / "model.onnx", card)
+    return card
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "analyze": "fleeting.analysis",
     "decode": "fleeting.spotting",
+    "load_au_detector": "fleeting.models",
     "load_recognizer": "fleeting.models",
     "open_video": "fleeting.io",
     "read_report": "fleeting.io",

@@ -113,8 +113,8 @@ def test_ray_address_reaches_the_jobs(tmp_path: Path, capsys: pytest.CaptureFixt
     [
         (["--ray", "local", "--jobs", "2"], "--jobs and --ray exclude each other: give one of them"),
         (["--spotter", "x"], "--spotter: there is no 'x'; available: default (rules, not trained)"),
-        (["--recognizer", "x"], "--recognizer: there is no 'x'; available: default (rules, not trained)"),
-        (["--au-detector", "x"], "--au-detector: there is no 'x'; available: default (rules, not trained)"),
+        (["--recognizer", "x"], "no recogniser 'x': no such folder; shipped: default"),
+        (["--au-detector", "x"], "no AU detector 'x': no such folder; shipped: default"),
         (["--from", "2", "--to", "1"], "expected 0 <= start <= stop, got 2.0 and 1.0 seconds"),
         (["--min-confidence", "2"], "min_confidence: expected 0..1, got 2.0"),
         (["--fps", "-1"], "fps: expected a positive number, got -1.0"),

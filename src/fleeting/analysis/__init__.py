@@ -19,9 +19,10 @@ from fleeting.analysis.batch import (
     write_overview,
 )
 from fleeting.analysis.describe import action_units, emotion
-from fleeting.analysis.illustrate import pictures, region_motion
 from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
+from fleeting.analysis.naming import namer
 from fleeting.analysis.quality import warn
+from fleeting.analysis.second_look import look_again
 from fleeting.analysis.views import FaceView, compared, find_view, magnified
 from fleeting.core import CROP, Expression, Face, InputError, Provenance, Report, UsageError
 from fleeting.face import FacesWanted, model_uses
@@ -66,6 +67,9 @@ class AnalysisSettings:
         Least confidence 0..1 of an expression that is reported.
     pictures
         Whether pictures of the face are taken into the report.
+    recognizer, au_detector
+        What names emotions and action units: ``default``, a folder that ``fleeting train`` wrote, or
+        ``rules`` for the tables alone.
     """
 
     faces: FacesWanted = "largest"
@@ -74,6 +78,8 @@ class AnalysisSettings:
     fps: float | None = None
     min_confidence: float = 0.0
     pictures: bool = True
+    recognizer: str = "default"
+    au_detector: str = "default"
 
     def __post_init__(self) -> None:
         if self.faces not in ("largest", "all"):
@@ -127,6 +133,7 @@ def analyze(
     (0, ['frame_rate_low', 'no_face'])
     """
     chosen = replace(settings or AnalysisSettings(), **choices)  # type: ignore[arg-type]
+    names = namer(chosen.recognizer, chosen.au_detector)
     began = time.perf_counter()
     with open_video(path, fps=chosen.fps) as video:
         measured = measure(video.frames(chosen.start_s, chosen.stop_s), faces=chosen.faces, progress=progress)
@@ -135,19 +142,17 @@ def analyze(
         spotted = {n: spot_face(face, measured) for n, face in measured.faces.items()}
         found = expressions_of(spotted, chosen)
         tracks = {n: face.track for n, face in measured.faces.items()}
-        shown = (
-            pictures(video, found, tracks) if chosen.pictures else [region_motion(one) for _, one in found]
-        )
+        seen = look_again(video, found, tracks, names, pictures=chosen.pictures)
         info = video.info()
         warnings = warn(info, measured, video.problems, _bytes(Path(path)))
     return Report(
         video=info,
         faces=tuple(_face(n, face, measured) for n, face in measured.faces.items()),
-        expressions=tuple(expression for expression, _ in found),
+        expressions=tuple(expression for expression, _ in seen),
         warnings=tuple(warnings),
         provenance=provenance_of(chosen, time.perf_counter() - began),
         signals=_signals(measured, spotted),
-        pictures=tuple(shown),
+        pictures=tuple(shown for _, shown in seen),
     )
 
 
@@ -171,7 +176,7 @@ def spot_face(face: FaceMeasurement, measured: Measurement) -> SpottingResult:
 def expressions_of(
     spotted: dict[int, SpottingResult], settings: AnalysisSettings
 ) -> list[tuple[Expression, Spotted]]:
-    """Give every movement its action units and emotion, in order of time."""
+    """Give every movement its action units and emotion by the rules, in order of time."""
     found = []
     for number, result in spotted.items():
         for one in result.spotted:
@@ -262,7 +267,7 @@ def provenance_of(settings: AnalysisSettings, runtime_s: float = 0.0) -> Provena
     return Provenance(
         version=__version__,
         settings={**asdict(settings), "crop": crop, "spotter": asdict(SpotterSettings())},
-        models=model_uses(),
+        models=(*model_uses(), *namer(settings.recognizer, settings.au_detector).uses),
         machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         runtime_s=round(runtime_s, 3),
     )

@@ -1,9 +1,11 @@
 """A movement of regions -> action units with sides -> emotion evidence, by tables alone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fleeting import facs
-from fleeting.core import ActionUnit, Emotion
+from fleeting.core import ActionUnit, Emotion, Side
 from fleeting.spotting import Spotted, hypotheses, side_channels
 
 MOST_UNITS = 3
@@ -62,6 +64,32 @@ def _least_gain(au: int, taken: list[int]) -> float:
         return LEAST_GAIN
     often = float(facs.conditional(facs.co_occurrence())[known, order.index(au)].max())
     return LEAST_GAIN / 3 if PARTNER is not None and often >= PARTNER else LEAST_GAIN
+
+
+def side_of(spotted: Spotted, au: int) -> Side:
+    """Say on which side a unit fits the movement best; ``both`` where the spotter has no pattern of it."""
+    chosen = hypotheses()
+    one = spotted.candidate
+    channels = side_channels()
+    scale = np.asarray(one.scale)
+    movement = (channels @ one.vector.ravel()) / scale
+    patterns = (chosen.patterns.reshape(len(chosen.units), -1) @ channels.T) / scale
+    gains = (patterns @ movement) / np.linalg.norm(patterns, axis=1)
+    sides: list[tuple[float, Side]] = [
+        (float(gain), side) for gain, (unit, side) in zip(gains, chosen.units, strict=True) if unit == au
+    ]
+    return max(sides)[1] if sides else "both"
+
+
+def never_together(au: int, others: Sequence[int]) -> bool:
+    """Whether a unit never acts together with one of the others.
+
+    Examples
+    --------
+    >>> never_together(15, [2]), never_together(2, [1])
+    (True, False)
+    """
+    return bool(_apart(au) & set(others))
 
 
 def _apart(au: int) -> set[int]:

@@ -1,14 +1,11 @@
-"""Onset and apex pictures of each movement with the flow between them, decoded again by index."""
-
-from collections.abc import Sequence
+"""Pictures of a movement at onset and apex, with the flow between them."""
 
 import cv2
 import numpy as np
 
 from fleeting import facs
-from fleeting.core import CROP, Expression, FaceTrack, transform_points
-from fleeting.face import crop_transform, landmark, roi_from_landmarks
-from fleeting.io import VideoReader
+from fleeting.core import CROP, transform_points
+from fleeting.face import crop_transform
 from fleeting.motion import (
     dis_flow,
     fit_head_motion,
@@ -22,7 +19,6 @@ from fleeting.spotting import Spotted
 PICTURE = CROP.scaled(2.5)
 FLOW_SCALE = 0.25  # arrows are drawn far apart
 FULL_COLOUR = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
-TOGETHER = 16  # movements whose frames are in memory at once
 
 
 def region_motion(spotted: Spotted) -> dict[str, np.ndarray]:
@@ -33,40 +29,22 @@ def region_motion(spotted: Spotted) -> dict[str, np.ndarray]:
     }
 
 
-def pictures(
-    video: VideoReader, found: Sequence[tuple[Expression, Spotted]], tracks: dict[int, FaceTrack]
-) -> list[dict[str, np.ndarray]]:
-    """Crops at onset and apex, and the flow between them without head motion, for every movement.
+def picture(onset: np.ndarray, apex: np.ndarray, landmarks: np.ndarray) -> dict[str, np.ndarray]:
+    """Crops at onset and apex, and the flow between them without head motion.
 
-    Frames are decoded again, a few movements at a time: memory does not grow with their number beyond
-    the crops.
+    Parameters
+    ----------
+    onset, apex
+        ``(H, W, 3)`` uint8 frames.
+    landmarks
+        ``(468, 2)`` in the onset, pixels.
 
     Returns
     -------
-    list of dict
+    dict
         ``onset``, ``apex`` ``(n,)`` uint8: JPEG of the aligned crop; ``flow`` ``(h, w, 2)`` float16,
-        pixels of a grid of that size over the crop; ``landmarks`` ``(468, 2)``; and the entries of
-        `region_motion`.
+        pixels of a grid of that size over the crop; ``landmarks`` ``(468, 2)`` in the crop.
     """
-    shown = []
-    for first in range(0, len(found), TOGETHER):
-        group = found[first : first + TOGETHER]
-        spans = [(e.interval.onset_frame, _apex(e)) for e, _ in group]
-        frames = video.read({index for span in spans for index in span})
-        for (expression, spotted), (onset, apex) in zip(group, spans, strict=True):
-            one = _picture(frames[onset].rgb(), frames[apex].rgb(), onset, tracks[expression.face])
-            shown.append({**one, **region_motion(spotted)})
-    return shown
-
-
-def _apex(expression: Expression) -> int:
-    apex = expression.interval.apex_frame
-    return expression.interval.onset_frame if apex is None else apex
-
-
-def _picture(onset: np.ndarray, apex: np.ndarray, index: int, track: FaceTrack) -> dict[str, np.ndarray]:
-    near = int(np.argmin(np.abs(track.frames - index)))
-    landmarks, _ = landmark(onset, roi_from_landmarks(track.landmarks[near]))
     transform = crop_transform(landmarks, PICTURE)
     first, second = (sample_crop(image, transform, PICTURE) for image in (onset, apex))
     mesh = transform_points(transform, landmarks)

@@ -26,9 +26,12 @@ Videos = Annotated[
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)]
 Which = Annotated[Faces, typer.Option("--faces", help="The largest face alone, or all.")]
 Spotter = Annotated[str, typer.Option("--spotter", metavar="NAME|DIR", help="What finds the moments.")]
-Recognizer = Annotated[str, typer.Option("--recognizer", metavar="NAME|DIR", help="What names the emotion.")]
+_MODEL = "'default', 'rules', or a folder that `fleeting train` wrote"
+Recognizer = Annotated[
+    str, typer.Option("--recognizer", metavar="NAME|DIR", help=f"What names the emotion: {_MODEL}.")
+]
 AuDetector = Annotated[
-    str, typer.Option("--au-detector", metavar="NAME|DIR", help="What names the action units.")
+    str, typer.Option("--au-detector", metavar="NAME|DIR", help=f"What names the action units: {_MODEL}.")
 ]
 Start = Annotated[float | None, typer.Option("--from", metavar="S", help="Begin here, seconds.")]
 Stop = Annotated[float | None, typer.Option("--to", metavar="S", help="End here, seconds.")]
@@ -75,27 +78,28 @@ def analyze(
 
     if ray is not None and jobs != 1:
         raise UsageError("--jobs and --ray exclude each other: give one of them")
-    check_models(spotter, recognizer, au_detector)
-    from fleeting.analysis import AnalysisSettings
+    check_spotter(spotter)
+    from fleeting.analysis import AnalysisSettings, namer
 
-    settings = AnalysisSettings(faces.value, start, stop, fps, min_confidence, not no_pictures)
+    settings = AnalysisSettings(
+        faces.value, start, stop, fps, min_confidence, not no_pictures, recognizer, au_detector
+    )
+    namer(recognizer, au_detector)  # what is wrong with them is said before any video is opened
     outcomes = analyse_and_show(videos, out, settings, jobs=jobs, ray=ray, overwrite=overwrite, debug=debug)
     raise typer.Exit(exit_code(outcomes))
 
 
-def check_models(spotter: str, recognizer: str, au_detector: str) -> None:
-    """Raise UnknownNameError where something is asked for that is not there.
+def check_spotter(name: str) -> None:
+    """Raise UnknownNameError for a spotter that is not there.
 
     Examples
     --------
-    >>> check_models("default", "default", "default")
+    >>> check_spotter("default")
     """
     from fleeting.core import UnknownNameError
 
-    given = {"--spotter": spotter, "--recognizer": recognizer, "--au-detector": au_detector}
-    for option, name in given.items():
-        if name != "default":
-            raise UnknownNameError(f"{option}: there is no {name!r}; available: default (rules, not trained)")
+    if name != "default":
+        raise UnknownNameError(f"--spotter: there is no {name!r}; available: default (rules, not trained)")
 
 
 def analyse_and_show(

@@ -3,6 +3,7 @@
 from fleeting.facs.codes import CodedUnit, ParsedCodes, format_codes, parse
 from fleeting.facs.directions import RegionMotion, au_motion
 from fleeting.facs.emotions import (
+    UNCLEAR,
     Prototype,
     coarse_emotion,
     emotion_evidence,
@@ -37,6 +38,7 @@ from fleeting.facs.units import AU, TWELVE_UNITS, action_unit, action_units
 __all__ = [
     "AU",
     "TWELVE_UNITS",
+    "UNCLEAR",
     "CodedUnit",
     "ParsedCodes",
     "Prototype",

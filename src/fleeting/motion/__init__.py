@@ -11,6 +11,7 @@ from fleeting.motion.aligned import (
 from fleeting.motion.flow import dis_flow, strain
 from fleeting.motion.hoof import hoof
 from fleeting.motion.inputs import clip_of, field_box, movement
+from fleeting.motion.keyframes import reselect
 from fleeting.motion.lbp import lbp_codes, lbp_top, uniform_table
 from fleeting.motion.magnification import local_motion, magnify
 from fleeting.motion.mdmo import MDMO_REGIONS, main_direction, mdmo, mdmo_boxes
@@ -80,6 +81,7 @@ __all__ = [
     "roi_boxes",
     "roi_flow",
     "roi_vectors",
+    "reselect",
     "sample_crop",
     "sample_frames",
     "strain",

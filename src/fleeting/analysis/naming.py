@@ -1,0 +1,135 @@
+"""A movement -> its action units and emotion: the models' evidence, joined with what the spotter saw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from fleeting import facs
+from fleeting.analysis.describe import MOST_UNITS, action_units, emotion, never_together, side_of
+from fleeting.core import ActionUnit, Emotion, ModelUse, UsageError
+from fleeting.models import AuDetector, Recognizer, load_au_detector, load_recognizer
+from fleeting.motion import AlignedClip, InputMaker, find_input
+from fleeting.spotting import Spotted
+
+RULES = "rules"
+SEEN_BY_SPOTTER = 4.0  # log odds that the spotter's own unit gets on top; chosen on development plants
+LEAST_EVIDENCE = 0.5
+
+
+@dataclass(frozen=True)
+class Namer:
+    """What names movements: a recogniser, a detector of action units, or the tables where one is ``None``."""
+
+    recognizer: Recognizer | None
+    detector: AuDetector | None
+
+    @property
+    def inputs(self) -> tuple[InputMaker, ...]:
+        """All inputs that the models take."""
+        models = [model for model in (self.recognizer, self.detector) if model is not None]
+        return tuple(find_input(name) for name in dict.fromkeys(n for model in models for n in model.inputs))
+
+    @property
+    def uses(self) -> tuple[ModelUse, ...]:
+        """The models, for provenance."""
+        return tuple(model.use for model in (self.recognizer, self.detector) if model is not None)
+
+    def name(
+        self, spotted: Spotted, clips: Mapping[str, AlignedClip]
+    ) -> tuple[tuple[ActionUnit, ...], Emotion | None]:
+        """Give a movement its units and emotion.
+
+        Parameters
+        ----------
+        spotted
+            From ``fleeting.spotting.spot``.
+        clips
+            The movement's frames by what inputs look at: ``key``, ``all``, ``tracked``.
+        """
+        rows = {one.name: one.make(clips[one.frames])[None] for one in self.inputs}
+        units = action_units(spotted)
+        if self.detector is not None:
+            units = joined(spotted, units, self.detector.units, self.detector.predict(rows)[0])
+        if self.recognizer is None:
+            return units, emotion(units)
+        return units, recognised(self.recognizer, rows)
+
+
+@cache
+def namer(recognizer: str, au_detector: str) -> Namer:
+    """Load the models once for all videos.
+
+    Parameters
+    ----------
+    recognizer, au_detector
+        ``default``, a folder, or ``rules`` for the tables alone.
+
+    Raises
+    ------
+    UnknownNameError, InputError, UsageError
+        Where a model cannot be had, or takes what cannot be made from a video.
+
+    Examples
+    --------
+    >>> [one.name for one in namer("default", "default").inputs]
+    ['flowmap28']
+    """
+    made = Namer(
+        None if recognizer == RULES else load_recognizer(recognizer),
+        None if au_detector == RULES else load_au_detector(au_detector),
+    )
+    for one in made.inputs:
+        if one.frames == "tracked":
+            raise UsageError(f"{one.name}: needs landmarks of every frame; `analyze` keeps none of these")
+    return made
+
+
+def joined(
+    spotted: Spotted, ruled: tuple[ActionUnit, ...], numbers: tuple[int, ...], probabilities: np.ndarray
+) -> tuple[ActionUnit, ...]:
+    """Join the detector's evidence with the spotter's.
+
+    The spotter's own unit gets `SEEN_BY_SPOTTER` log odds more and is named in any case: it saw the whole
+    course of the movement, the detector onset and apex alone. Units that the detector does not know are
+    taken from the rules. Scores are shares of evidence, no probabilities: the detector is calibrated on
+    synthetic people, the sum is not.
+
+    Parameters
+    ----------
+    spotted
+        The movement.
+    ruled
+        Units by the rules, the spotter's own first.
+    numbers
+        Units that the detector knows.
+    probabilities
+        ``(K,)`` its answers.
+    """
+    own = spotted.au
+    odds = np.log(np.clip(probabilities, 1e-6, 1)) - np.log(np.clip(1 - probabilities, 1e-6, 1))
+    scores = {
+        au: float(1 / (1 + np.exp(-value - SEEN_BY_SPOTTER * (au == own))))
+        for au, value in zip(numbers, odds, strict=True)
+    }
+    by_rule = {unit.au: unit for unit in ruled}
+    scores |= {au: unit.score for au, unit in by_rule.items() if au not in scores}
+    order = sorted(scores, key=lambda au: (au != own, -scores[au]))
+    chosen: list[int] = []
+    for au in order:
+        likely = au == own or (scores[au] >= LEAST_EVIDENCE and (au in numbers or au in by_rule))
+        if likely and not never_together(au, chosen) and len(chosen) < MOST_UNITS:
+            chosen.append(au)
+    sides = {au: by_rule[au].side if au in by_rule else side_of(spotted, au) for au in chosen}
+    return tuple(ActionUnit(au, sides[au], round(scores[au], 4)) for au in chosen)
+
+
+def recognised(model: Recognizer, rows: Mapping[str, np.ndarray]) -> Emotion:
+    """Give the recogniser's answer; what it holds for no expression at all is called unclear."""
+    none = float(model.none(rows)[0])
+    shares = model.predict(rows)[0].astype(float)
+    told = {name: float(value) * (1 - none) for name, value in zip(model.labels, shares, strict=True)}
+    if none:
+        told[facs.UNCLEAR] = none
+    return Emotion(max(told, key=lambda name: told[name]), told)
