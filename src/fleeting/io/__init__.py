@@ -57,7 +57,7 @@ from fleeting.io.score_tables import (
     read_labels,
     read_units,
 )
-from fleeting.io.signal_file import SignalFile, extremes
+from fleeting.io.signal_file import Extremes, SignalFile, extremes
 from fleeting.io.sound import MediaKind, media_kind, sound_wav
 from fleeting.io.stills import jpeg, png, shrunk
 from fleeting.io.summary import SummaryRow, write_summary
@@ -97,6 +97,7 @@ __all__ = [
     "EafCoding",
     "EafInterval",
     "Edit",
+    "Extremes",
     "FrameAccess",
     "GazeTable",
     "Import",

@@ -11,6 +11,8 @@ import numpy as np
 
 from fleeting.core import InputError, UsageError, check_shape
 
+BLOCK = 32  # samples
+
 
 class SignalFile:
     """The arrays of one signals file, each read when it is first asked for and then kept.
@@ -60,10 +62,11 @@ class SignalFile:
     def __getitem__(self, name: str) -> np.ndarray:
         with self._lock:
             if name not in self._kept:
-                self._kept[name] = self._read(name)
+                self._kept[name] = self.read(name)
             return self._kept[name]
 
-    def _read(self, name: str) -> np.ndarray:
+    def read(self, name: str) -> np.ndarray:
+        """Read an array without keeping it."""
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 return np.asarray(archive[name])
@@ -127,3 +130,48 @@ def extremes(
         np.where(none, np.nan, low).astype(float),
         np.where(none, np.nan, high).astype(float),
     )
+
+
+class Extremes:
+    """Signals prepared so that any span of them is thinned at once: see `extremes`.
+
+    The lowest and highest of every 32 samples are worked out beforehand; wide columns are made of these.
+
+    Parameters
+    ----------
+    times, values
+        As for `extremes`.
+
+    Examples
+    --------
+    >>> made = Extremes(np.arange(1000.0), np.arange(1000.0)[:, None])
+    >>> t, low, high = made.between(0, 999, 4)
+    >>> low.ravel().tolist(), high.ravel().tolist()
+    ([0.0, 256.0, 512.0, 768.0], [255.0, 511.0, 767.0, 999.0])
+    """
+
+    def __init__(self, times: np.ndarray, values: np.ndarray) -> None:
+        sizes = check_shape(values, ("T", "S"), "values")
+        check_shape(times, (sizes["T"],), "times")
+        self.times, self.values = np.asarray(times, float), values
+        starts = np.arange(0, sizes["T"], BLOCK)
+        hole = ~np.isfinite(values)
+        self._times = self.times[starts]
+        self._low = np.minimum.reduceat(np.where(hole, np.inf, values), starts) if len(starts) else values
+        self._high = np.maximum.reduceat(np.where(hole, -np.inf, values), starts) if len(starts) else values
+
+    def between(
+        self, start_s: float, stop_s: float, points: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Thin a span; the same as `extremes` but that wide columns begin at every 32nd sample."""
+        inside = int(np.diff(np.searchsorted(self.times, [start_s, stop_s]))[0])
+        if points < 1 or inside < 2 * BLOCK * points:
+            return extremes(self.times, self.values, start_s, stop_s, points)
+        first, last = np.searchsorted(self._times, [start_s, stop_s])
+        part = slice(max(int(first) - 1, 0), int(last) + 1)
+        seconds, low, high = self._times[part], self._low[part], self._high[part]
+        edges = np.unique(np.searchsorted(seconds, np.linspace(seconds[0], seconds[-1], points + 1)[:-1]))
+        low, high = np.minimum.reduceat(low, edges), np.maximum.reduceat(high, edges)
+        none = low > high
+        low, high = (np.where(none, np.nan, side).astype(float) for side in (low, high))
+        return seconds[edges], low, high

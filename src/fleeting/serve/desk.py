@@ -12,6 +12,7 @@ from fleeting.core import Expression, InputError, Report, UsageError
 from fleeting.io import (
     ANNOTATION_FILE,
     AnnotationLog,
+    Extremes,
     FrameAccess,
     MediaKind,
     SignalFile,
@@ -56,7 +57,7 @@ class Desk:
         self._making: dict[Hashable, threading.Lock] = {}
         self._videos: OrderedDict[Hashable, FrameAccess] = OrderedDict()
         self._signals: OrderedDict[Hashable, SignalFile] = OrderedDict()
-        self._motion: OrderedDict[Hashable, np.ndarray] = OrderedDict()
+        self._lines: OrderedDict[Hashable, Extremes] = OrderedDict()
         self._derived: OrderedDict[Hashable, Any] = OrderedDict()
 
     def find_video(self, recording: Recording) -> Path:
@@ -97,12 +98,23 @@ class Desk:
         """Work something small out once and keep it for a while."""
         return self._kept(self._derived, ("derived", key), DERIVED, make)
 
-    def motion(self, file: SignalFile, face: int) -> np.ndarray:
-        """Length of every region's motion ``(T, R)``, worked out once: it is large."""
-        key = ("motion", str(file.path), file.path.stat().st_mtime_ns, face)
-        return self._kept(
-            self._motion, key, OPEN_SIGNALS, lambda: region_motion(file["times"], file[f"face{face}_regions"])
-        )
+    def lines(self, file: SignalFile, face: int) -> Extremes:
+        """Give the curve and the motion of every region ``(T, 1 + R)``, prepared once: they are large."""
+
+        def make() -> Extremes:
+            times = file["times"]
+            moved = region_motion(times, file.read(f"face{face}_regions"))
+            return Extremes(times, np.column_stack([file[f"face{face}_curve"], moved]))
+
+        key = ("lines", str(file.path), file.path.stat().st_mtime_ns, face)
+        return self._kept(self._lines, key, OPEN_SIGNALS, make)
+
+    def prepare(self, recording: Recording) -> None:
+        """Begin to prepare what the page of a recording asks for next, in a thread."""
+        file = self.signals(recording)
+        faces = [face.id for face in report_of(recording).faces[:1]]
+        if file is not None and faces and f"face{faces[0]}_curve" in file:
+            threading.Thread(target=self.lines, args=(file, faces[0]), daemon=True).start()
 
     def media(self, recording: Recording) -> MediaKind:
         """Say what a browser can do with the video."""
@@ -208,7 +220,10 @@ def numbers(array: np.ndarray) -> list[float | None]:
     [1.0, None]
     """
     rounded = np.round(np.asarray(array, float), 6)
-    return [float(value) if np.isfinite(value) else None for value in rounded]
+    found: list[float | None] = rounded.tolist()
+    for place in np.flatnonzero(~np.isfinite(rounded)):
+        found[place] = None
+    return found
 
 
 def _fps(report: Report) -> float | None:

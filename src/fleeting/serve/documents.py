@@ -23,14 +23,14 @@ def recording_row(desk: Desk, one: Recording) -> dict[str, Any]:
     report = one.report
     video = asdict(report.video)
     video.pop("sha256")
-    found = desk.finder.find(one)
+    found = desk.finder.find(one, patient=False)  # a list must not wait for gigabytes to be compared
     name = log_name(one)
     return {
         "id": one.id,
         "name": one.name,
         "video": {
             **video,
-            "found": found.path is not None,
+            "found": found.path is not None or found.pending,
             "why": found.why,
             "audio": found.path is not None and _media(desk, one)[0].has_sound,
         },

@@ -29,10 +29,11 @@ class Recording:
 
 @dataclass(frozen=True)
 class FoundVideo:
-    """Where the video of a recording is, or why it may not be shown."""
+    """Where the video of a recording is, or why it may not be shown (yet, where ``pending``)."""
 
     path: Path | None
     why: str = ""
+    pending: bool = False
 
 
 class Library:
@@ -134,7 +135,7 @@ class VideoFinder:
         self._hashes: dict[tuple[str, int, int], str] = {}
         self._running: dict[tuple[str, int, int], threading.Event] = {}
 
-    def find(self, recording: Recording, *, sure: bool = False) -> FoundVideo:
+    def find(self, recording: Recording, *, sure: bool = False, patient: bool = True) -> FoundVideo:
         """Find the video.
 
         Parameters
@@ -143,6 +144,8 @@ class VideoFinder:
             Whose.
         sure
             Wait for the comparison of contents in all cases.
+        patient
+            Wait for it where nothing may be shown before; else say that it is pending.
         """
         report = recording.report
         if report is None:
@@ -151,7 +154,9 @@ class VideoFinder:
         other = False
         for path in self._candidates(named):
             inside = self._inside(path)
-            known = self._hash(path, wait=sure or not inside)
+            known = self._hash(path, wait=sure or (patient and not inside))
+            if known is None and not inside:
+                return FoundVideo(None, f"{named.name}: its content is being compared", pending=True)
             if known is None or known == report.video.sha256:
                 return FoundVideo(path)
             other = True
@@ -197,7 +202,7 @@ class VideoFinder:
             return ""
         key = (str(path), stat.st_size, stat.st_mtime_ns)
         with self._lock:
-            if path.is_file() and key in self._hashes:
+            if key in self._hashes:
                 return self._hashes[key]
             done = self._running.get(key)
             mine = done is None

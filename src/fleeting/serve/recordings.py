@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from fleeting.core import InputError, UsageError
-from fleeting.io import DecodedFrame, extremes, jpeg, sound_wav
+from fleeting.io import DecodedFrame, jpeg, sound_wav
 from fleeting.serve.answers import Json
 from fleeting.serve.desk import Desk, log_name, numbers, report_of
 from fleeting.serve.documents import recording_document, recording_row
@@ -28,7 +28,9 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.get("/{number}")
     def recording(number: str, *, blind: bool = False, coder: str = "") -> Response:
-        return Json(recording_document(desk, desk.library.get(number), blind=blind, coder=coder))
+        one = desk.library.get(number)
+        desk.prepare(one)
+        return Json(recording_document(desk, one, blind=blind, coder=coder))
 
     @router.get("/{number}/times")
     def times(
@@ -120,15 +122,13 @@ def _signal_routes(router: APIRouter, desk: Desk) -> None:
         file = desk.signals(one)
         if file is None or f"face{face}_curve" not in file:
             return Json(_no_signals(start, stop))
-        times, curve = file["times"], file[f"face{face}_curve"]
         names = [str(name) for name in file["region_names"]]
-        moved = desk.motion(file, face)
-        seconds, low, high = extremes(times, curve[:, None], start, stop, points)
-        _, less, more = extremes(times, moved, start, stop, points)
+        lines = desk.lines(file, face)
+        seconds, low, high = lines.between(start, stop, points)
         threshold = float(file["threshold"]) if "threshold" in file else None
         rows = [
-            {"name": name, "min": numbers(less[:, place]), "max": numbers(more[:, place])}
-            for place, name in enumerate(names)
+            {"name": name, "min": numbers(low[:, place]), "max": numbers(high[:, place])}
+            for place, name in enumerate(names, start=1)
         ]
         return Json(
             {
