@@ -40,10 +40,8 @@ def code(page: browsing.Page) -> None:
 def look(page: browsing.Page, way: str, says: str) -> None:
     """Look at the face in one way and wait until it is there."""
     if page.text("#looking [aria-pressed=true]") != way:
-        page.js(
-            "[...document.querySelectorAll('#looking button')].find(b => b.textContent === arguments[0]).click()",
-            way,
-        )
+        ways = "[...document.querySelectorAll('#looking button')]"
+        page.js(f"{ways}.find(one => one.textContent === arguments[0]).click()", way)
     page.until(lambda: says in page.text("#face-says"), f"{way}: {says}", lambda: page.text("#face-says"))
 
 

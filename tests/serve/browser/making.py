@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 
 from fleeting.core import (
@@ -16,8 +17,7 @@ from fleeting.core import (
     QualityWarning,
     Report,
 )
-from fleeting.io import open_video, write_video
-from fleeting.io import write_result
+from fleeting.io import open_video, write_result, write_video
 
 REGIONS = ("brow_inner_left", "brow_inner_right", "mouth_corner_left", "chin")
 BITS, BLOCK = 16, 16  # the number stands in the top rows, a block of 16 x 16 px for each bit
@@ -54,14 +54,37 @@ def recording(
     suffix: str = ".mp4",
     codec: str = "libx264",
     small: bool = False,
+    sound: bool = False,
 ) -> Path:
     """Make a video and its result, as ``fleeting analyze`` would have written it; give the video's path."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = map(tiny if small else picture, range(frames))
     options = {"preset": "ultrafast"} if codec == "libx264" else None
     video = write_video(folder / f"{stem}{suffix}", drawn, fps, times=times, codec=codec, options=options)
+    if sound:
+        add_tone(video)
     write_result(report_of(video, onsets), folder, stem)
     return video
+
+
+def add_tone(video: Path) -> None:
+    """Put a tone of 440 Hz beside the picture, which is copied as it is."""
+    silent = video.rename(video.with_name(f"silent{video.suffix}"))
+    with av.open(str(silent)) as source, av.open(str(video), "w") as target:
+        pictures = source.streams.video[0]
+        copied = target.add_stream_from_template(pictures)
+        tone = target.add_stream("aac" if video.suffix == ".mp4" else "mp3", rate=48_000)
+        for packet in source.demux(pictures):
+            if packet.dts is not None:
+                packet.stream = copied
+                target.mux(packet)
+        seconds = float(pictures.duration * pictures.time_base)
+        wave = 0.2 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * 48_000)) / 48_000)
+        samples = av.AudioFrame.from_ndarray(wave.astype(np.float32)[None], format="fltp", layout="mono")
+        samples.rate = 48_000
+        target.mux(tone.encode(samples))
+        target.mux(tone.encode(None))
+    silent.unlink()
 
 
 def report_of(video: Path, onsets: Iterable[int]) -> Report:

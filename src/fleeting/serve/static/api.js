@@ -11,7 +11,9 @@ export class ApiError extends Error {
   }
 }
 
-const SILENT = "The viewer's server does not answer. If it was stopped, start `fleeting view` again and open the address that it prints.";
+const SILENT =
+  "The viewer's server does not answer. If it was stopped, start " +
+  "`fleeting view` again and open the address that it prints.";
 
 async function send(path, options) {
   let answer;
@@ -27,7 +29,8 @@ async function send(path, options) {
 }
 
 function sentence(status, body) {
-  if (status === 403 && !body?.error) return "This page is no longer let in. Open the address that `fleeting view` printed last.";
+  if (status === 403 && !body?.error)
+    return "This page is no longer let in. Open the address that `fleeting view` printed last.";
   const said = body?.error ?? body?.detail;
   return typeof said === "string" ? said : `The server refused this with code ${status}.`;
 }
@@ -62,7 +65,12 @@ export async function postBytes(path, bytes) {
 export async function getPicture(path, options = {}) {
   const answer = await send(path, options);
   const told = (name) => (answer.headers.has(name) ? Number(answer.headers.get(name)) : null);
-  return { blob: await answer.blob(), frame: told("X-Frame-Index"), time: told("X-Frame-Time"), scale: told("X-Scale") };
+  return {
+    blob: await answer.blob(),
+    frame: told("X-Frame-Index"),
+    time: told("X-Frame-Time"),
+    scale: told("X-Scale"),
+  };
 }
 
 const HEAD = 16; // bytes before each picture: length, frame index (uint32), time (float64), big-endian

@@ -54,16 +54,36 @@ async function create() {
   const frame = state.frame;
   const { times } = timeline;
   if (!times) return;
-  const fields = { kind: "micro", face: state.face ?? 0, onset: times.clamp(frame - NEW_FRAMES), apex: frame, offset: times.clamp(frame + NEW_FRAMES) };
+  const fields = {
+    kind: "micro",
+    face: state.face ?? 0,
+    onset: times.clamp(frame - NEW_FRAMES),
+    apex: frame,
+    offset: times.clamp(frame + NEW_FRAMES),
+  };
   await edits.add(fields);
 }
 
 /** Open a recording: result, times of its first frames, the coder's answers, then the picture. */
 async function open(id) {
   const recording = state.recordings.find((one) => one.id === id);
-  if (!recording || (edits.isPending() && id !== state.recording?.id && !confirm("A change is not saved yet. Leave this recording all the same?"))) return;
+  if (
+    !recording ||
+    (edits.isPending() &&
+      id !== state.recording?.id &&
+      !confirm("A change is not saved yet. Leave this recording all the same?"))
+  )
+    return;
   const result = await loadResult(id);
-  Object.assign(state, { recording, result, chosen: null, frame: 0, time: 0, tracks: [], face: result.faces?.[0]?.id ?? 0 });
+  Object.assign(state, {
+    recording,
+    result,
+    chosen: null,
+    frame: 0,
+    time: 0,
+    tracks: [],
+    face: result.faces?.[0]?.id ?? 0,
+  });
   location.hash = id;
   const times = new FrameTimes(id, result.video);
   const bars = timeline.open(times);
@@ -78,7 +98,12 @@ async function open(id) {
 
 function showPictures(recording, times) {
   const found = state.result.video_found ?? recording.video.found;
-  banner(found ? "" : `The video is not here: ${recording.video.why || "it was not found"}. You can correct and export, but not look; name its folder with --videos.`);
+  banner(
+    found
+      ? ""
+      : `The video is not here: ${recording.video.why || "it was not found"}. ` +
+          "You can correct and export, but not look; name its folder with --videos.",
+  );
   if (!found) return;
   const pixels = byId("video").clientWidth * (window.devicePixelRatio || 1);
   player.open(recording.id, state.result.video, pictureWidth(pixels, state.result.video.width), times);
@@ -113,7 +138,10 @@ function drawCoder() {
 async function toggleBlind() {
   if (!state.blind) state.blind = true;
   else if (hidesMachine()) {
-    if (!confirm("Reveal the machine's answer for this recording? Your answers so far are kept as given blind.")) return;
+    if (
+      !confirm("Reveal the machine's answer for this recording? Your answers so far are kept as given blind.")
+    )
+      return;
     await postJson(recordingPath(state.recording.id, "/reveal"), { coder: state.coder });
   } else state.blind = false;
   drawBlind();
@@ -152,7 +180,9 @@ function wire() {
   press("redo", verbs.redo);
   press("blind", toggleBlind);
   press("agreement-open", showAgreement);
-  press("import-open", async () => { if (await showImport()) await open(state.recording.id); });
+  press("import-open", async () => {
+    if (await showImport()) await open(state.recording.id);
+  });
   press("export-open", showExport);
   press("coder-open", () => setCoder(false));
   press("help-open", verbs.help);
@@ -167,7 +197,9 @@ function wire() {
 async function begin() {
   wire();
   const [words, recordings, server] = await Promise.all([
-    getJson("/api/words").catch(() => null), getJson("/api/recordings"), getJson("/api/server").catch(() => ({})),
+    getJson("/api/words").catch(() => null),
+    getJson("/api/recordings"),
+    getJson("/api/server").catch(() => ({})),
   ]);
   Object.assign(state, { recordings, blind: Boolean(server.blind) });
   if (words) Object.assign(state.words, words);

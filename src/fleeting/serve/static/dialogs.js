@@ -11,11 +11,22 @@ import { state } from "./store.js";
 export function open(title, build, { wide = false, must = false } = {}) {
   return new Promise((done) => {
     const dialog = el("dialog", { class: wide ? "wide" : null, "aria-label": title });
-    const close = (value) => { dialog.returnValue = value; dialog.close(); };
-    const heading = el("header", {}, el("h2", {}, title), must ? null : el("button", { type: "button", "aria-label": "Close", onclick: () => close("") }, "×"));
+    const close = (value) => {
+      dialog.returnValue = value;
+      dialog.close();
+    };
+    const heading = el(
+      "header",
+      {},
+      el("h2", {}, title),
+      must ? null : el("button", { type: "button", "aria-label": "Close", onclick: () => close("") }, "×"),
+    );
     fill(dialog, heading, build(close));
     if (must) dialog.addEventListener("cancel", (event) => event.preventDefault());
-    dialog.addEventListener("close", () => { dialog.remove(); done(dialog.returnValue); });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      done(dialog.returnValue);
+    });
     document.body.append(dialog);
     dialog.showModal();
   });
@@ -35,25 +46,88 @@ export async function askCoder(must) {
       fault.textContent = error.message;
     }
   };
-  return open("Who is coding?", (close) => {
-    const field = el("input", { id: "coder-name", maxlength: "60", autocomplete: "off", required: true, value: state.coder });
-    const form = el("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); take(field.value, close); } },
-      el("p", {}, "Your answers are kept under your name, apart from those of other coders."),
-      known.length ? el("div", { class: "choices" }, ...known.map((name) => el("button", { type: "button", onclick: () => close(name) }, visible(name)))) : null,
-      el("label", { htmlFor: "coder-name" }, known.length ? "or a new name" : "your name"),
-      el("div", { class: "line" }, field, el("button", { class: "main" }, "Begin")), fault);
-    setTimeout(() => field.select());
-    return form;
-  }, { must });
+  return open(
+    "Who is coding?",
+    (close) => {
+      const field = el("input", {
+        id: "coder-name",
+        maxlength: "60",
+        autocomplete: "off",
+        required: true,
+        value: state.coder,
+      });
+      const form = el(
+        "form",
+        {
+          method: "dialog",
+          onsubmit: (event) => {
+            event.preventDefault();
+            take(field.value, close);
+          },
+        },
+        el("p", {}, "Your answers are kept under your name, apart from those of other coders."),
+        known.length
+          ? el(
+              "div",
+              { class: "choices" },
+              ...known.map((name) =>
+                el("button", { type: "button", onclick: () => close(name) }, visible(name)),
+              ),
+            )
+          : null,
+        el("label", { htmlFor: "coder-name" }, known.length ? "or a new name" : "your name"),
+        el("div", { class: "line" }, field, el("button", { class: "main" }, "Begin")),
+        fault,
+      );
+      setTimeout(() => field.select());
+      return form;
+    },
+    { must },
+  );
 }
 
 /** Show the keys. */
 export function showHelp(table) {
-  const rows = (part) => part.keys.map((one) => el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, one.shown)), el("td", {}, one.does)));
-  return open("Keyboard", () => el("div", {},
-    el("div", { class: "keys" }, ...table.map((part) => el("table", {}, el("caption", {}, part.part), el("tbody", {}, ...rows(part))))),
-    el("p", {}, el("label", {}, el("input", { type: "checkbox", checked: singleKeys(), onchange: (event) => setSingleKeys(event.target.checked) }), " single letters and digits work as keys")),
-    el("p", { class: "soft" }, "On the timeline: wheel zooms, Shift and wheel moves, dragging moves, a click goes to that frame. The handles of the chosen expression can be dragged, or moved with the arrow keys once they have the focus (Tab).")), { wide: true });
+  const rows = (part) =>
+    part.keys.map((one) =>
+      el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, one.shown)), el("td", {}, one.does)),
+    );
+  return open(
+    "Keyboard",
+    () =>
+      el(
+        "div",
+        {},
+        el(
+          "div",
+          { class: "keys" },
+          ...table.map((part) =>
+            el("table", {}, el("caption", {}, part.part), el("tbody", {}, ...rows(part))),
+          ),
+        ),
+        el(
+          "p",
+          {},
+          el(
+            "label",
+            {},
+            el("input", {
+              type: "checkbox",
+              checked: singleKeys(),
+              onchange: (event) => setSingleKeys(event.target.checked),
+            }),
+            " single letters and digits work as keys",
+          ),
+        ),
+        el(
+          "p",
+          { class: "soft" },
+          "On the timeline: wheel zooms, Shift and wheel moves, dragging moves, a click goes to that frame. " +
+            "The handles of the chosen expression can be dragged, or moved with the arrow keys once they have the focus (Tab).",
+        ),
+      ),
+    { wide: true },
+  );
 }
 
 const FORMATS = [
@@ -66,17 +140,45 @@ const FORMATS = [
 /** Offer the files that can be taken away. */
 export function showExport() {
   return open("Export", () => {
-    const scope = el("select", { id: "export-what" }, el("option", { value: "one" }, "this recording"), el("option", { value: "all" }, "all recordings"));
-    const who = el("select", { id: "export-who" }, state.coder ? el("option", { value: "me" }, visible(state.coder)) : null, el("option", { value: "all" }, "all coders"));
+    const scope = el(
+      "select",
+      { id: "export-what" },
+      el("option", { value: "one" }, "this recording"),
+      el("option", { value: "all" }, "all recordings"),
+    );
+    const who = el(
+      "select",
+      { id: "export-who" },
+      state.coder ? el("option", { value: "me" }, visible(state.coder)) : null,
+      el("option", { value: "all" }, "all coders"),
+    );
     const links = FORMATS.map(([format, name, says]) => {
-      const link = el("a", { class: "file", id: `export-${format}`, download: format === "html" ? null : "", target: format === "html" ? "_blank" : null, rel: "noopener" }, el("b", {}, name), el("span", { class: "soft" }, says));
-      const aim = () => { link.href = exportPath(format, scope.value === "one", who.value === "me"); };
+      const link = el(
+        "a",
+        {
+          class: "file",
+          id: `export-${format}`,
+          download: format === "html" ? null : "",
+          target: format === "html" ? "_blank" : null,
+          rel: "noopener",
+        },
+        el("b", {}, name),
+        el("span", { class: "soft" }, says),
+      );
+      const aim = () => {
+        link.href = exportPath(format, scope.value === "one", who.value === "me");
+      };
       scope.addEventListener("change", aim);
       who.addEventListener("change", aim);
       aim();
       return link;
     });
-    return el("div", {}, el("div", { class: "line" }, el("label", {}, "what ", scope), el("label", {}, "whose ", who)), el("div", { class: "files" }, ...links));
+    return el(
+      "div",
+      {},
+      el("div", { class: "line" }, el("label", {}, "what ", scope), el("label", {}, "whose ", who)),
+      el("div", { class: "files" }, ...links),
+    );
   });
 }
 
@@ -96,15 +198,34 @@ export async function showImport() {
     const bring = async () => {
       if (!file.files.length) return;
       try {
-        const query = new URLSearchParams({ recording: state.recording.id, coder: state.coder, name: file.files[0].name });
+        const query = new URLSearchParams({
+          recording: state.recording.id,
+          coder: state.coder,
+          name: file.files[0].name,
+        });
         taken = await postBytes(`/api/import?${query}`, await file.files[0].arrayBuffer());
         close("done");
       } catch (error) {
         fault.textContent = error.message;
       }
     };
-    return el("div", {}, el("p", {}, "An ELAN file (.eaf), a result or export of fleeting (.json, .csv), or a CSV of Py-Feat or OpenFace, which is shown as extra tracks."),
-      el("div", { class: "line" }, file, el("button", { type: "button", class: "main", id: "import-go", onclick: bring }, "Import")), fault);
+    return el(
+      "div",
+      {},
+      el(
+        "p",
+        {},
+        "An ELAN file (.eaf), a result or export of fleeting (.json, .csv), " +
+          "or a CSV of Py-Feat or OpenFace, which is shown as extra tracks.",
+      ),
+      el(
+        "div",
+        { class: "line" },
+        file,
+        el("button", { type: "button", class: "main", id: "import-go", onclick: bring }, "Import"),
+      ),
+      fault,
+    );
   });
   if (taken) say(importText(taken));
   return taken;

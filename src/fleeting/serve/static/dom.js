@@ -32,7 +32,9 @@ export function byId(id) {
 
 /** Put these children in place of what an element holds. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  element.replaceChildren(
+    ...children.filter((child) => child !== null && child !== undefined && child !== false),
+  );
 }
 
 // Control characters and those that turn the reading direction or hide: a name could pose as another with them.
@@ -45,12 +47,18 @@ export function visible(text) {
 
 /** Last part of a path of any system. */
 export function fileName(path) {
-  const parts = String(path ?? "").replaceAll("\\", "/").split("/").filter(Boolean);
+  const parts = String(path ?? "")
+    .replaceAll("\\", "/")
+    .split("/")
+    .filter(Boolean);
   return visible(parts.at(-1) ?? path);
 }
 
 /** Whether a key press goes into a field where letters are text. */
 export function isTyping(target) {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
-    && !["checkbox", "radio", "button"].includes(target.type);
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) &&
+    !["checkbox", "radio", "button"].includes(target.type)
+  );
 }

@@ -89,7 +89,12 @@ function queue(rest, body) {
   showSaved("saving…");
   const sent = chain.then(() => deliver(wish));
   chain = sent.catch(() => undefined);
-  return sent.catch((error) => { sayError(error); return null; }).finally(done);
+  return sent
+    .catch((error) => {
+      sayError(error);
+      return null;
+    })
+    .finally(done);
 }
 
 function done() {
@@ -105,7 +110,10 @@ async function deliver(wish) {
   for (let tries = 0; ; tries += 1) {
     try {
       const revision = state.notes.revision;
-      const notes = await postJson(recordingPath(wish.id, `/annotations${wish.rest}`), { ...wish.body, revision });
+      const notes = await postJson(recordingPath(wish.id, `/annotations${wish.rest}`), {
+        ...wish.body,
+        revision,
+      });
       forget();
       banner("");
       if (state.recording?.id === wish.id && wish.body.coder === state.coder) take(notes);
@@ -115,7 +123,9 @@ async function deliver(wish) {
       if (error.status !== 0 && error.status !== 403) throw error; // 403: it was started anew, with another secret
       keep(wish);
       showSaved("not saved");
-      banner(`Not saved yet. ${error.message} This window tries again every two seconds; your change is kept until then.`);
+      banner(
+        `Not saved yet. ${error.message} This window tries again every two seconds; your change is kept until then.`,
+      );
       await new Promise((again) => setTimeout(again, AGAIN_MS));
     }
   }
@@ -124,7 +134,11 @@ async function deliver(wish) {
 function stale(error, wish) {
   forget();
   if (state.recording?.id === wish.id) take(error.body);
-  say("This recording was changed in another window meanwhile. What you see now is the newest state; your last change was not made, please make it again.", "error");
+  say(
+    "This recording was changed in another window meanwhile. What you see now is the newest state; " +
+      "your last change was not made, please make it again.",
+    "error",
+  );
   return null;
 }
 
@@ -132,7 +146,10 @@ function keep(wish) {
   try {
     localStorage.setItem(UNSENT, JSON.stringify(wish));
   } catch {
-    say("This browser keeps nothing for this page: leave the window open until the change is saved.", "error");
+    say(
+      "This browser keeps nothing for this page: leave the window open until the change is saved.",
+      "error",
+    );
   }
 }
 
@@ -145,8 +162,15 @@ export function offerUnsent() {
   const wish = JSON.parse(localStorage.getItem(UNSENT) ?? "null");
   if (!wish || wish.id !== state.recording?.id || wish.body.coder !== state.coder || hidesMachine()) return;
   banner("The last change of your earlier window did not reach the server.", {
-    "Make it now": () => { banner(""); forget(); queue(wish.rest, wish.body); },
-    "Forget it": () => { banner(""); forget(); },
+    "Make it now": () => {
+      banner("");
+      forget();
+      queue(wish.rest, wish.body);
+    },
+    "Forget it": () => {
+      banner("");
+      forget();
+    },
   });
 }
 

@@ -27,11 +27,13 @@ export class Expressions {
     fill(this.list, ...(rows.length ? rows : [el("li", { class: "empty" }, this.emptyText())]));
     this.drawCounts();
     this.mark();
-    if (held) this.rowOf(held.id)?.querySelector(`[data-part="${held.part}"]`)?.focus({ preventScroll: true });
+    if (held)
+      this.rowOf(held.id)?.querySelector(`[data-part="${held.part}"]`)?.focus({ preventScroll: true });
   }
 
   emptyText() {
-    if (hidesMachine()) return "Blind: mark what you see with New (C). The machine's answer stays hidden until you reveal it.";
+    if (hidesMachine())
+      return "Blind: mark what you see with New (C). The machine's answer stays hidden until you reveal it.";
     return "No expression here yet. New (C) makes one at the frame that is shown.";
   }
 
@@ -50,19 +52,55 @@ export class Expressions {
     const when = times ? clock(times.now(item.onset), total) : "";
     const long = times ? length(durationOf(item, times)) : "";
     const what = [auText(item.aus), visible(item.emotion)].filter(Boolean).join(" · ");
-    const verdictButton = (name, mark, title) => el("button", {
-      type: "button", class: name, "data-part": name, "aria-pressed": String(item.verdict === name), title, "aria-label": `${title}: expression ${number}`,
-      onclick: (event) => { event.stopPropagation(); choose(item.id); judge(item, name); },
-    }, mark);
-    return el("li", { "data-id": item.id, class: `${item.kind} is-${item.verdict ?? "open"}` },
-      el("button", { type: "button", class: "row", "data-part": "row", onclick: () => this.take(item), "aria-label": `Expression ${number}, ${item.kind}, at ${when}, ${long}, ${what || "no action unit"}, ${verdict}` },
+    const verdictButton = (name, mark, title) =>
+      el(
+        "button",
+        {
+          type: "button",
+          class: name,
+          "data-part": name,
+          "aria-pressed": String(item.verdict === name),
+          title,
+          "aria-label": `${title}: expression ${number}`,
+          onclick: (event) => {
+            event.stopPropagation();
+            choose(item.id);
+            judge(item, name);
+          },
+        },
+        mark,
+      );
+    return el(
+      "li",
+      { "data-id": item.id, class: `${item.kind} is-${item.verdict ?? "open"}` },
+      el(
+        "button",
+        {
+          type: "button",
+          class: "row",
+          "data-part": "row",
+          onclick: () => this.take(item),
+          "aria-label": `Expression ${number}, ${item.kind}, at ${when}, ${long}, ${what || "no action unit"}, ${verdict}`,
+        },
         el("span", { class: "number" }, String(number)),
         el("span", { class: `kind ${item.kind}` }, item.kind),
         el("span", { class: "when" }, when),
         el("span", { class: "long" }, long),
         el("span", { class: "what" }, what || "–"),
-        el("span", { class: `state ${item.verdict ?? (item.mine ? "mine" : "")}` }, sign ? `${sign} ${verdict}` : verdict, item.note ? el("span", { class: "noted", title: visible(item.note) }, " ✎") : null)),
-      el("span", { class: "verdicts" }, verdictButton("accepted", "✓", "Accept (Y)"), verdictButton("rejected", "✗", "Reject (X)")));
+        el(
+          "span",
+          { class: `state ${item.verdict ?? (item.mine ? "mine" : "")}` },
+          sign ? `${sign} ${verdict}` : verdict,
+          item.note ? el("span", { class: "noted", title: visible(item.note) }, " ✎") : null,
+        ),
+      ),
+      el(
+        "span",
+        { class: "verdicts" },
+        verdictButton("accepted", "✓", "Accept (Y)"),
+        verdictButton("rejected", "✗", "Reject (X)"),
+      ),
+    );
   }
 
   take(item) {
@@ -93,7 +131,7 @@ export class Expressions {
     this.take(items[next]);
     const { from, to } = state.view;
     const seconds = this.timeline.times.now(items[next].onset);
-    if (seconds < from || seconds > to) this.timeline.setView(seconds - (to - from) / 2, seconds + (to - from) / 2);
+    if (seconds < from || seconds > to)
+      this.timeline.setView(seconds - (to - from) / 2, seconds + (to - from) / 2);
   }
 }
-

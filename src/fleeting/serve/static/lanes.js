@@ -22,10 +22,12 @@ export class Lanes {
     this.shade = el("div", { class: "shade", hidden: true });
     this.handles = new Map(POINTS.map((point) => [point, this.makeHandle(point)]));
     this.extra = el("div", { class: "extra" });
-    fill(this.host,
+    fill(
+      this.host,
       el("div", { class: "lanerow" }, el("span", { class: "lanename" }, "machine"), this.machine),
-      el("div", { class: "lanerow" }, this.ownName = el("span", { class: "lanename" }, "you"), this.own),
-      this.extra);
+      el("div", { class: "lanerow" }, (this.ownName = el("span", { class: "lanename" }, "you")), this.own),
+      this.extra,
+    );
     timeline.trackHost.append(this.shade, ...this.handles.values());
   }
 
@@ -35,7 +37,13 @@ export class Lanes {
     this.ownName.textContent = state.coder || "you";
     const machine = hidesMachine() ? [] : (state.result?.expressions ?? []).map(fromMachine);
     fill(this.machine, ...this.bars(machine, false));
-    fill(this.own, ...this.bars(state.items.filter((item) => item.mine), true));
+    fill(
+      this.own,
+      ...this.bars(
+        state.items.filter((item) => item.mine),
+        true,
+      ),
+    );
     this.drawTracks();
     this.drawChosen();
   }
@@ -58,37 +66,83 @@ export class Lanes {
     const [start, end] = this.spanOf(item);
     const left = Math.max(this.timeline.x(start), LEFT);
     const width = Math.max(Math.min(this.timeline.x(end), LEFT + this.timeline.width) - left, 4);
-    const id = state.items.find((one) => one.id === item.id || (item.source_key && one.source_key === item.source_key))?.id;
+    const id = state.items.find(
+      (one) => one.id === item.id || (item.source_key && one.source_key === item.source_key),
+    )?.id;
     const text = auText(item.aus) || item.kind;
+    const { total } = this.timeline;
+    const when = `${clock(start, total)} to ${clock(end, total)}`;
     const verdict = item.verdict ? `, ${item.verdict}` : "";
-    return el("button", {
-      type: "button", tabindex: "-1", // the list is the way without a mouse
-      class: `bar ${item.kind} is-${item.verdict ?? "open"}${id === state.chosen ? " chosen" : ""}`,
-      style: `left:${left - LEFT}px;width:${width}px`,
-      title: `${mine ? state.coder : "machine"}: ${item.kind} ${clock(start, this.timeline.total)} to ${clock(end, this.timeline.total)}${verdict}`,
-      onclick: () => { choose(id ?? item.id); this.timeline.go(item.apex ?? item.onset); },
-    }, width > 34 ? text : "");
+    return el(
+      "button",
+      {
+        type: "button",
+        tabindex: "-1", // the list is the way without a mouse
+        class: `bar ${item.kind} is-${item.verdict ?? "open"}${id === state.chosen ? " chosen" : ""}`,
+        style: `left:${left - LEFT}px;width:${width}px`,
+        title: `${mine ? state.coder : "machine"}: ${item.kind} ${when}${verdict}`,
+        onclick: () => {
+          choose(id ?? item.id);
+          this.timeline.go(item.apex ?? item.onset);
+        },
+      },
+      width > 34 ? text : "",
+    );
   }
 
   drawTracks() {
     const { from, to } = state.view;
     const tiers = (state.tracks ?? []).filter((track) => track.kind === "intervals");
-    fill(this.extra, ...tiers.map((track) => {
-      const seen = track.intervals.filter((one) => one.offset_s >= from && one.onset_s <= to).slice(0, MOST);
-      const bars = seen.map((one) => {
-        const left = Math.max(this.timeline.x(one.onset_s), LEFT);
-        const width = Math.max(Math.min(this.timeline.x(one.offset_s), LEFT + this.timeline.width) - left, 3);
-        return el("span", { class: "bar track", style: `left:${left - LEFT}px;width:${width}px`, title: visible(`${one.tier}: ${one.text}`) }, width > 34 ? visible(one.text) : "");
-      });
-      return el("div", { class: "lanerow" }, el("span", { class: "lanename", title: visible(track.name) }, visible(track.name)), el("div", { class: "lane" }, ...bars), this.timeline.tracks.dropper(track));
-    }), this.timeline.tracks.row());
+    fill(
+      this.extra,
+      ...tiers.map((track) => {
+        const seen = track.intervals
+          .filter((one) => one.offset_s >= from && one.onset_s <= to)
+          .slice(0, MOST);
+        const bars = seen.map((one) => {
+          const left = Math.max(this.timeline.x(one.onset_s), LEFT);
+          const width = Math.max(
+            Math.min(this.timeline.x(one.offset_s), LEFT + this.timeline.width) - left,
+            3,
+          );
+          return el(
+            "span",
+            {
+              class: "bar track",
+              style: `left:${left - LEFT}px;width:${width}px`,
+              title: visible(`${one.tier}: ${one.text}`),
+            },
+            width > 34 ? visible(one.text) : "",
+          );
+        });
+        return el(
+          "div",
+          { class: "lanerow" },
+          el("span", { class: "lanename", title: visible(track.name) }, visible(track.name)),
+          el("div", { class: "lane" }, ...bars),
+          this.timeline.tracks.dropper(track),
+        );
+      }),
+      this.timeline.tracks.row(),
+    );
   }
 
   makeHandle(point) {
-    const handle = el("div", {
-      class: `handle ${point}`, role: "slider", tabindex: "0", hidden: true, "aria-label": point, "aria-orientation": "horizontal", "aria-valuemin": "0",
-      onpointerdown: (event) => this.press(event, point), onkeydown: (event) => this.key(event, point),
-    }, el("b", {}, point));
+    const handle = el(
+      "div",
+      {
+        class: `handle ${point}`,
+        role: "slider",
+        tabindex: "0",
+        hidden: true,
+        "aria-label": point,
+        "aria-orientation": "horizontal",
+        "aria-valuemin": "0",
+        onpointerdown: (event) => this.press(event, point),
+        onkeydown: (event) => this.key(event, point),
+      },
+      el("b", {}, point),
+    );
     return handle;
   }
 
@@ -137,7 +191,8 @@ export class Lanes {
     const item = chosenItem();
     this.drag = { item: { ...item }, point };
     const shift = point === "offset" ? this.timeline.times.frameS : 0;
-    const move = (now) => this.moveTo(this.timeline.times.guess(this.timeline.at(now) - shift + this.timeline.times.frameS / 2));
+    const move = (now) =>
+      this.moveTo(this.timeline.times.guess(this.timeline.at(now) - shift + this.timeline.times.frameS / 2));
     const up = () => {
       handle.removeEventListener("pointermove", move);
       const dragged = this.drag;
@@ -160,7 +215,9 @@ export class Lanes {
   }
 
   fields(now, before) {
-    return Object.fromEntries(POINTS.filter((point) => now[point] !== before[point]).map((point) => [point, now[point]]));
+    return Object.fromEntries(
+      POINTS.filter((point) => now[point] !== before[point]).map((point) => [point, now[point]]),
+    );
   }
 
   key(event, point) {

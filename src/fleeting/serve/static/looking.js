@@ -15,9 +15,27 @@ const AROUND = 8; // frames before and after the interval in the magnified film
 export const WAYS = [
   { id: "face", key: "A", name: "Face", says: "the face, aligned" },
   { id: "flicker", key: "F", name: "Flicker", says: "onset and apex in turn" },
-  { id: "difference", key: "D", name: "Difference", says: "apex minus onset, amplified", scaled: (x) => `apex minus onset, × ${x}` },
-  { id: "flow", key: "V", name: "Flow", says: "motion from onset to apex", scaled: (x) => `motion from onset to apex, × ${x}` },
-  { id: "heat", key: "H", name: "Regions", says: "how far each region moved", scaled: (x) => `motion of regions: violet 0, yellow ${x} px` },
+  {
+    id: "difference",
+    key: "D",
+    name: "Difference",
+    says: "apex minus onset, amplified",
+    scaled: (x) => `apex minus onset, × ${x}`,
+  },
+  {
+    id: "flow",
+    key: "V",
+    name: "Flow",
+    says: "motion from onset to apex",
+    scaled: (x) => `motion from onset to apex, × ${x}`,
+  },
+  {
+    id: "heat",
+    key: "H",
+    name: "Regions",
+    says: "how far each region moved",
+    scaled: (x) => `motion of regions: violet 0, yellow ${x} px`,
+  },
   { id: "magnified", key: "M", name: "Magnify", says: "the interval with its motion magnified" },
 ];
 
@@ -36,15 +54,39 @@ export class Looking {
     on("settled", () => this.way.id === "face" && this.look());
     on("chosen", () => this.look());
     on("items", () => this.way.id !== "face" && this.signature() !== this.last && this.look());
-    new ResizeObserver(() => this.shown && drawPicture(this.canvas, this.shown).catch(sayError)).observe(this.canvas);
+    new ResizeObserver(() => this.shown && drawPicture(this.canvas, this.shown).catch(sayError)).observe(
+      this.canvas,
+    );
   }
 
   build() {
-    this.buttons = WAYS.map((way) => el("button", {
-      type: "button", "data-way": way.id, "aria-pressed": String(way === this.way), title: `${way.says} (${way.key})`, onclick: () => this.choose(way.id),
-    }, way.name));
-    this.gainChoice = el("select", { "aria-label": "How much the motion is magnified", hidden: true, onchange: () => { this.gain = Number(this.gainChoice.value); this.look(); } },
-      ...GAINS.map((gain) => el("option", { value: String(gain), selected: gain === this.gain }, `× ${gain}`)));
+    this.buttons = WAYS.map((way) =>
+      el(
+        "button",
+        {
+          type: "button",
+          "data-way": way.id,
+          "aria-pressed": String(way === this.way),
+          title: `${way.says} (${way.key})`,
+          onclick: () => this.choose(way.id),
+        },
+        way.name,
+      ),
+    );
+    this.gainChoice = el(
+      "select",
+      {
+        "aria-label": "How much the motion is magnified",
+        hidden: true,
+        onchange: () => {
+          this.gain = Number(this.gainChoice.value);
+          this.look();
+        },
+      },
+      ...GAINS.map((gain) =>
+        el("option", { value: String(gain), selected: gain === this.gain }, `× ${gain}`),
+      ),
+    );
     fill(byId("looking"), ...this.buttons, this.gainChoice);
   }
 
@@ -56,9 +98,12 @@ export class Looking {
   /** Look in this way; the same way again goes back to the plain face. */
   choose(id) {
     const next = id === this.way.id ? "face" : id;
-    if (next !== "face" && !chosenItem()) return say("Choose an expression first: this compares its onset with its apex.");
+    if (next !== "face" && !chosenItem())
+      return say("Choose an expression first: this compares its onset with its apex.");
     this.way = WAYS.find((way) => way.id === next);
-    this.buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.way === next)));
+    this.buttons.forEach((button) =>
+      button.setAttribute("aria-pressed", String(button.dataset.way === next)),
+    );
     this.gainChoice.hidden = next !== "magnified";
     this.look();
   }
@@ -129,7 +174,9 @@ export class Looking {
 
   async flicker(run, item) {
     const apex = apexOf(item);
-    const pair = await Promise.all([item.onset, apex].map((frame) => this.crop(frame, item.face, item.onset)));
+    const pair = await Promise.all(
+      [item.onset, apex].map((frame) => this.crop(frame, item.face, item.onset)),
+    );
     const names = [`onset, frame ${item.onset}`, `apex, frame ${apex}`];
     let turn = 0;
     const swap = () => {
@@ -146,16 +193,24 @@ export class Looking {
   async compare(run, item, way) {
     this.say("working …");
     const { onset, face } = item;
-    const picture = await this.get(recordingPath(state.recording.id, "/compare", { onset, apex: apexOf(item), kind: way.id, face }));
+    const picture = await this.get(
+      recordingPath(state.recording.id, "/compare", { onset, apex: apexOf(item), kind: way.id, face }),
+    );
     await this.show(picture.blob, run);
-    if (run === this.run) this.say(picture.scale ? way.scaled(Number(picture.scale.toPrecision(2))) : way.says);
+    if (run === this.run)
+      this.say(picture.scale ? way.scaled(Number(picture.scale.toPrecision(2))) : way.says);
   }
 
   async magnify(run, item) {
     this.say("magnifying on the server …");
     const onset = Math.max(item.onset - AROUND, 0);
     const offset = Math.min(item.offset + AROUND, state.result.video.frames - 1);
-    const path = recordingPath(state.recording.id, "/magnified", { onset, offset, gain: this.gain, face: item.face });
+    const path = recordingPath(state.recording.id, "/magnified", {
+      onset,
+      offset,
+      gain: this.gain,
+      face: item.face,
+    });
     const film = [];
     const asked = new AbortController();
     for await (const picture of getPictures(path, { signal: asked.signal })) {

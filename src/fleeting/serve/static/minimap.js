@@ -38,10 +38,14 @@ export class MiniMap {
     if (!times) return;
     this.drawnWidth = this.width;
     this.plot.setRange();
-    fill(this.marks, ...state.items.map((item) => el("i", {
-      class: `${item.kind} is-${item.verdict ?? "open"}`,
-      style: `left:${this.x(times.now(item.onset)).toFixed(1)}px;width:${Math.max(this.x(times.now(item.offset)) - this.x(times.now(item.onset)), 2).toFixed(1)}px`,
-    })));
+    fill(this.marks, ...state.items.map((item) => this.mark(item, times)));
+  }
+
+  mark(item, times) {
+    const left = this.x(times.now(item.onset));
+    const width = Math.max(this.x(times.now(item.offset)) - left, 2);
+    const style = `left:${left.toFixed(1)}px;width:${width.toFixed(1)}px`;
+    return el("i", { class: `${item.kind} is-${item.verdict ?? "open"}`, style });
   }
 
   moveWindow() {

@@ -25,7 +25,9 @@ export class Player {
     this.wanted = null;
     this.busy = false;
     this.shown = null; // the picture on the canvas, to draw it again after a resize
-    new ResizeObserver(() => this.shown && drawPicture(canvas, this.shown.blob).catch(sayError)).observe(canvas);
+    new ResizeObserver(() => this.shown && drawPicture(canvas, this.shown.blob).catch(sayError)).observe(
+      canvas,
+    );
   }
 
   /** Open another recording. */
@@ -188,7 +190,14 @@ export class Player {
 function sleep(ms, signal) {
   return new Promise((done) => {
     const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", () => { clearTimeout(timer); done(); }, { once: true });
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        done();
+      },
+      { once: true },
+    );
   });
 }
 
@@ -208,7 +217,10 @@ class Queue {
       for await (const picture of source) {
         this.held.push(picture);
         this.wake();
-        while (this.held.length >= QUEUE) await new Promise((done) => { this.taken = done; });
+        while (this.held.length >= QUEUE)
+          await new Promise((done) => {
+            this.taken = done;
+          });
       }
     } catch (error) {
       this.fault = error;
@@ -230,10 +242,11 @@ class Queue {
   async next() {
     while (!this.held.length && !this.ended) {
       this.ranDry = true;
-      await new Promise((done) => { this.wake = done; });
+      await new Promise((done) => {
+        this.wake = done;
+      });
     }
     if (!this.held.length && this.fault) throw this.fault;
     return this.held.length ? this.take() : null;
   }
 }
-

@@ -12,7 +12,14 @@ const SOFT = "#55606a";
 const LINE = "#dde1e5";
 const PURPLE = "#7a3d92";
 // One hue from light to dark, as in the printed report; pale below a quarter of the scale.
-const HEAT = [[0, "#ffffff"], [0.2, "#eef8f4"], [0.4, "#a6dbc8"], [0.6, "#66c2a3"], [0.8, "#2aa37e"], [1, "#04523b"]];
+const HEAT = [
+  [0, "#ffffff"],
+  [0.2, "#eef8f4"],
+  [0.4, "#a6dbc8"],
+  [0.6, "#66c2a3"],
+  [0.8, "#2aa37e"],
+  [1, "#04523b"],
+];
 const CONFIG = { displayModeBar: false, staticPlot: true, responsive: false };
 
 let loading = null;
@@ -23,7 +30,13 @@ export function loadPlotly() {
     const script = document.createElement("script");
     script.src = "/vendor/plotly.min.js";
     script.onload = () => done(window.Plotly);
-    script.onerror = () => fail(new Error("The plotting library did not load, so there are no curves: install it with `pip install fleeting[serve]`. All else works."));
+    script.onerror = () =>
+      fail(
+        new Error(
+          "The plotting library did not load, so there are no curves: " +
+            "install it with `pip install fleeting[serve]`. All else works.",
+        ),
+      );
     document.head.append(script);
   });
   return loading;
@@ -71,52 +84,139 @@ export class SignalPlot {
     if (!this.drawn) return;
     const { clientWidth: width, clientHeight: height } = this.host;
     if (this.small) {
-      if (this.host.layout.width !== width || this.host.layout.height !== height) window.Plotly.relayout(this.host, { width, height });
+      if (this.host.layout.width !== width || this.host.layout.height !== height)
+        window.Plotly.relayout(this.host, { width, height });
       return;
     }
-    window.Plotly.relayout(this.host, { "xaxis.range": [view.from, view.to], ...this.ticks(view), width, height });
+    window.Plotly.relayout(this.host, {
+      "xaxis.range": [view.from, view.to],
+      ...this.ticks(view),
+      width,
+      height,
+    });
   }
 
   curve(signals) {
     const { x, y } = zigzag(signals.times, signals.curve.min, signals.curve.max);
-    return { type: "scatter", mode: "lines", x, y, yaxis: "y", line: { color: INK, width: this.small ? 0.8 : 1.2 }, hoverinfo: "skip" };
+    return {
+      type: "scatter",
+      mode: "lines",
+      x,
+      y,
+      yaxis: "y",
+      line: { color: INK, width: this.small ? 0.8 : 1.2 },
+      hoverinfo: "skip",
+    };
   }
 
   regions(signals) {
     if (!signals.regions?.length || !signals.times.length) return [];
     const z = extents(signals.regions);
     const y = signals.regions.map((_, i) => i);
-    return [{ type: "heatmap", x: signals.times, y, z, yaxis: "y2", colorscale: HEAT, showscale: false, zmin: 0, zmax: this.top || topOf(z), hoverinfo: "skip" }];
+    return [
+      {
+        type: "heatmap",
+        x: signals.times,
+        y,
+        z,
+        yaxis: "y2",
+        colorscale: HEAT,
+        showscale: false,
+        zmin: 0,
+        zmax: this.top || topOf(z),
+        hoverinfo: "skip",
+      },
+    ];
   }
 
   extras() {
     if (!this.extra) return [];
-    const { times, columns: [column] } = this.extra;
-    return [{ type: "scatter", mode: "lines", ...zigzag(times, column.min, column.max), yaxis: "y3", line: { color: PURPLE, width: 1 }, hoverinfo: "skip" }];
+    const {
+      times,
+      columns: [column],
+    } = this.extra;
+    return [
+      {
+        type: "scatter",
+        mode: "lines",
+        ...zigzag(times, column.min, column.max),
+        yaxis: "y3",
+        line: { color: PURPLE, width: 1 },
+        hoverinfo: "skip",
+      },
+    ];
   }
 
   extraLabel() {
-    return this.extra ? [{ ...label(plain(this.extra.columns[0].name).slice(0, 16), 0.6), font: { color: PURPLE, size: 10 } }] : [];
+    return this.extra
+      ? [{ ...label(plain(this.extra.columns[0].name).slice(0, 16), 0.6), font: { color: PURPLE, size: 10 } }]
+      : [];
   }
 
   layout(signals, view) {
     const rows = signals.regions ?? [];
-    const axis = { fixedrange: true, zeroline: false, showgrid: false, showticklabels: false, ticks: "", automargin: false };
+    const axis = {
+      fixedrange: true,
+      zeroline: false,
+      showgrid: false,
+      showticklabels: false,
+      ticks: "",
+      automargin: false,
+    };
     const common = {
-      width: this.host.clientWidth, height: this.host.clientHeight, showlegend: false,
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { size: 11, color: SOFT, family: "inherit" },
+      width: this.host.clientWidth,
+      height: this.host.clientHeight,
+      showlegend: false,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { size: 11, color: SOFT, family: "inherit" },
     };
     if (this.small) {
-      return { ...common, margin: { l: LEFT, r: RIGHT, t: 1, b: 1, pad: 0 }, xaxis: { ...axis, range: [view.from, view.to] }, yaxis: axis };
+      return {
+        ...common,
+        margin: { l: LEFT, r: RIGHT, t: 1, b: 1, pad: 0 },
+        xaxis: { ...axis, range: [view.from, view.to] },
+        yaxis: axis,
+      };
     }
-    const lines = signals.threshold === null || signals.threshold === undefined ? [] : [{
-      type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: signals.threshold, y1: signals.threshold, line: { color: "#6b757e", width: 1, dash: "dash" },
-    }];
+    const lines =
+      signals.threshold === null || signals.threshold === undefined
+        ? []
+        : [
+            {
+              type: "line",
+              xref: "paper",
+              x0: 0,
+              x1: 1,
+              yref: "y",
+              y0: signals.threshold,
+              y1: signals.threshold,
+              line: { color: "#6b757e", width: 1, dash: "dash" },
+            },
+          ];
     const split = rows.length ? [0.5, 0.46] : [0, 0];
     return {
-      ...common, margin: { l: LEFT, r: RIGHT, t: 2, b: 20, pad: 0 }, shapes: lines,
-      annotations: [label("curve", (1 + split[0]) / 2), ...groups(rows, split[1], split[1] * (this.host.clientHeight - 22)), ...this.extraLabel()],
-      xaxis: { ...axis, range: [view.from, view.to], showticklabels: true, showline: true, linecolor: "#aab1b8", showgrid: true, gridcolor: LINE, ticks: "outside", ticklen: 4, anchor: rows.length ? "y2" : "y", ...tickFormat(view) },
+      ...common,
+      margin: { l: LEFT, r: RIGHT, t: 2, b: 20, pad: 0 },
+      shapes: lines,
+      annotations: [
+        label("curve", (1 + split[0]) / 2),
+        ...groups(rows, split[1], split[1] * (this.host.clientHeight - 22)),
+        ...this.extraLabel(),
+      ],
+      xaxis: {
+        ...axis,
+        range: [view.from, view.to],
+        showticklabels: true,
+        showline: true,
+        linecolor: "#aab1b8",
+        showgrid: true,
+        gridcolor: LINE,
+        ticks: "outside",
+        ticklen: 4,
+        anchor: rows.length ? "y2" : "y",
+        ...tickFormat(view),
+      },
       yaxis: { ...axis, domain: [split[0], 1], rangemode: "tozero" },
       yaxis3: { ...axis, domain: [split[0], 1], overlaying: "y" },
       yaxis2: { ...axis, domain: [0, split[1]], autorange: "reversed" },
@@ -124,7 +224,9 @@ export class SignalPlot {
   }
 
   ticks(view) {
-    return Object.fromEntries(Object.entries(tickFormat(view)).map(([key, value]) => [`xaxis.${key}`, value]));
+    return Object.fromEntries(
+      Object.entries(tickFormat(view)).map(([key, value]) => [`xaxis.${key}`, value]),
+    );
   }
 }
 
@@ -137,14 +239,27 @@ function extent(low, high) {
   return low === null || high === null ? null : Math.max(Math.abs(low), Math.abs(high));
 }
 
-/** Full scale of the colours: what 99.5 % of all that was measured stay below, so that one blink does not pale the rest. */
+/** Full scale of the colours: 99.5 % of all that was measured stay below, so that one blink does not pale the rest. */
 export function topOf(rows) {
-  const all = rows.flat().filter((value) => value > 0).sort((a, b) => a - b);
+  const all = rows
+    .flat()
+    .filter((value) => value > 0)
+    .sort((a, b) => a - b);
   return all[Math.floor(all.length * 0.995)] || 1;
 }
 
 function label(text, y) {
-  return { text, x: 0, xref: "paper", xanchor: "right", xshift: -8, y, yref: "paper", yanchor: "middle", showarrow: false };
+  return {
+    text,
+    x: 0,
+    xref: "paper",
+    xanchor: "right",
+    xshift: -8,
+    y,
+    yref: "paper",
+    yanchor: "middle",
+    showarrow: false,
+  };
 }
 
 /** Names of the parts of the face beside the rows of their regions, as far as there is room for them. */
@@ -180,6 +295,10 @@ function tick(value, step, to) {
   const decimals = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
   if (to < 60) return `${value.toFixed(decimals)} s`;
   const minutes = Math.floor(value / 60 + 1e-9);
-  const rest = Math.max(value - 60 * minutes, 0).toFixed(decimals).padStart(decimals ? decimals + 3 : 2, "0");
-  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+  const rest = Math.max(value - 60 * minutes, 0)
+    .toFixed(decimals)
+    .padStart(decimals ? decimals + 3 : 2, "0");
+  return minutes < 60
+    ? `${minutes}:${rest}`
+    : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
 }

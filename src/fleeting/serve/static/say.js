@@ -8,7 +8,12 @@ const STAY_MS = 7000;
 /** Say something that was done or went wrong; it goes by itself. */
 export function say(text, kind = "note") {
   const box = byId("says");
-  const line = el("p", { class: kind }, text, el("button", { type: "button", "aria-label": "Close this note", onclick: () => line.remove() }, "×"));
+  const line = el(
+    "p",
+    { class: kind },
+    text,
+    el("button", { type: "button", "aria-label": "Close this note", onclick: () => line.remove() }, "×"),
+  );
   for (const old of box.children) if (old.firstChild.data === text) old.remove();
   box.append(line);
   setTimeout(() => line.remove(), kind === "error" ? 2 * STAY_MS : STAY_MS);
@@ -26,6 +31,8 @@ export function banner(text, buttons = {}) {
   const box = byId("banner");
   box.hidden = !text;
   if (!text) return fill(box);
-  const made = Object.entries(buttons).map(([name, act]) => el("button", { type: "button", onclick: act }, name));
+  const made = Object.entries(buttons).map(([name, act]) =>
+    el("button", { type: "button", onclick: act }, name),
+  );
   fill(box, el("span", {}, text), ...made);
 }

@@ -69,10 +69,12 @@ export class Sound {
   keepTo(seconds, speed) {
     const { player } = this;
     if (!player || player.seeking || speed < SLOWEST) return;
-    if (this.pieces && this.piece && seconds >= this.piece.to && seconds < this.pieces.end) this.play(seconds, speed);
+    if (this.pieces && this.piece && seconds >= this.piece.to && seconds < this.pieces.end)
+      this.play(seconds, speed);
     if (player.paused) return;
     const wanted = seconds - this.start;
-    if (Math.abs(player.currentTime - wanted) > STRAY_S * Math.max(speed, 0.5)) player.currentTime = Math.max(wanted, 0);
+    if (Math.abs(player.currentTime - wanted) > STRAY_S * Math.max(speed, 0.5))
+      player.currentTime = Math.max(wanted, 0);
   }
 
   pause() {

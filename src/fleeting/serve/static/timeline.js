@@ -1,5 +1,6 @@
 /**
- * The timeline: curve, region signals, intervals, minimap; what it shows can be zoomed from the whole recording to ten frames.
+ * The timeline: curve, region signals, intervals, minimap.
+ * What it shows can be zoomed from the whole recording to ten frames.
  */
 import { getJson, recordingPath } from "./api.js";
 import { byId, el, fill } from "./dom.js";
@@ -33,22 +34,52 @@ export class Timeline {
     new ResizeObserver(() => this.redraw()).observe(this.trackHost);
     on("frame", () => this.movePlayhead());
     on("items chosen", () => this.lanes.draw());
-    on("tracks", () => { this.lanes.draw(); this.fetchView().catch(sayError); });
+    on("tracks", () => {
+      this.lanes.draw();
+      this.fetchView().catch(sayError);
+    });
     on("signals", () => this.fetchAll().catch(sayError));
   }
 
   build() {
-    const tool = (text, title, act) => el("button", { type: "button", title, "aria-label": title, onclick: act }, text);
+    const tool = (text, title, act) =>
+      el("button", { type: "button", title, "aria-label": title, onclick: act }, text);
     this.mapHost = el("div", { class: "minimap" });
     this.plotHost = el("div", { class: "plot" });
     this.laneHost = el("div", { class: "lanes" });
     this.playhead = el("div", { class: "playhead" });
     this.pointer = el("div", { class: "pointer", hidden: true }, el("span"));
-    this.hint = el("p", { class: "hint", hidden: true }, "Blind: the machine's answer and its curve are hidden until you reveal them.");
-    this.trackHost = el("div", { class: "tracks" }, this.laneHost, this.plotHost, this.hint, this.pointer, this.playhead);
-    fill(this.host, el("div", { class: "maprow" }, el("div", { class: "zoom", role: "toolbar", "aria-label": "Zoom" },
-      tool("−", "Show more time (-)", () => this.zoom(2)), tool("+", "Show less time (+)", () => this.zoom(0.5)),
-      tool("all", "Show the whole recording (0)", () => this.showAll()), tool("one", "Show the chosen expression (G)", () => this.showChosen())), this.mapHost), this.trackHost);
+    this.hint = el(
+      "p",
+      { class: "hint", hidden: true },
+      "Blind: the machine's answer and its curve are hidden until you reveal them.",
+    );
+    this.trackHost = el(
+      "div",
+      { class: "tracks" },
+      this.laneHost,
+      this.plotHost,
+      this.hint,
+      this.pointer,
+      this.playhead,
+    );
+    fill(
+      this.host,
+      el(
+        "div",
+        { class: "maprow" },
+        el(
+          "div",
+          { class: "zoom", role: "toolbar", "aria-label": "Zoom" },
+          tool("−", "Show more time (-)", () => this.zoom(2)),
+          tool("+", "Show less time (+)", () => this.zoom(0.5)),
+          tool("all", "Show the whole recording (0)", () => this.showAll()),
+          tool("one", "Show the chosen expression (G)", () => this.showChosen()),
+        ),
+        this.mapHost,
+      ),
+      this.trackHost,
+    );
   }
 
   /** Open another recording. */
@@ -71,7 +102,16 @@ export class Timeline {
 
   ask(from, to, points, signal) {
     const blind = state.blind ? { blind: 1, coder: state.coder } : {};
-    return getJson(recordingPath(state.recording.id, "/signals", { face: state.face ?? 0, from, to, points: Math.round(points), ...blind }), { signal });
+    return getJson(
+      recordingPath(state.recording.id, "/signals", {
+        face: state.face ?? 0,
+        from,
+        to,
+        points: Math.round(points),
+        ...blind,
+      }),
+      { signal },
+    );
   }
 
   async fetchView() {
@@ -82,7 +122,10 @@ export class Timeline {
     this.asked = asked;
     const wide = { from: Math.max(from - extra, 0), to: Math.min(to + extra, this.total) };
     const points = Math.min(this.width * (1 + 2 * MARGIN), MOST_POINTS);
-    const [got, imported] = await Promise.all([this.ask(wide.from, wide.to, points, asked.signal), this.tracks.line(wide, points, asked.signal)]);
+    const [got, imported] = await Promise.all([
+      this.ask(wide.from, wide.to, points, asked.signal),
+      this.tracks.line(wide, points, asked.signal),
+    ]);
     if (this.asked === asked) this.plot.draw(got, state.view, imported);
   }
 
@@ -155,7 +198,9 @@ export class Timeline {
     trackHost.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     trackHost.addEventListener("pointerdown", (event) => this.press(event));
     trackHost.addEventListener("pointermove", (event) => this.hover(event));
-    trackHost.addEventListener("pointerleave", () => { this.pointer.hidden = true; });
+    trackHost.addEventListener("pointerleave", () => {
+      this.pointer.hidden = true;
+    });
   }
 
   at(event) {
@@ -194,7 +239,11 @@ export class Timeline {
     };
     const up = () => {
       removeEventListener("pointermove", move);
-      if (!moved) this.times.at(Math.min(Math.max(first.seconds, 0), this.total)).then(this.go).catch(sayError);
+      if (!moved)
+        this.times
+          .at(Math.min(Math.max(first.seconds, 0), this.total))
+          .then(this.go)
+          .catch(sayError);
     };
     addEventListener("pointermove", move);
     addEventListener("pointerup", up, { once: true });

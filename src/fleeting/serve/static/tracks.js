@@ -20,24 +20,66 @@ export class Tracks {
   async line({ from, to }, points, signal) {
     if (!this.chosen || !this.series.some((track) => track.id === this.chosen.track)) return null;
     const { track, column } = this.chosen;
-    return getJson(recordingPath(state.recording.id, `/tracks/${encodeURIComponent(track)}`, { columns: column, from, to, points: Math.round(points) }), { signal });
+    return getJson(
+      recordingPath(state.recording.id, `/tracks/${encodeURIComponent(track)}`, {
+        columns: column,
+        from,
+        to,
+        points: Math.round(points),
+      }),
+      { signal },
+    );
   }
 
   /** The row in which a column of numbers is chosen; nothing where no table was imported. */
   row() {
     const { series } = this;
     if (!series.length) return null;
-    const options = series.flatMap((track) => track.columns.map((column) => ({ track: track.id, column, text: `${visible(track.name)}: ${visible(column)}` })));
-    const now = options.findIndex((one) => one.track === this.chosen?.track && one.column === this.chosen?.column);
-    const choice = el("select", { "aria-label": "Imported signal shown over the curve", onchange: () => { this.chosen = options[Number(choice.value)] ?? null; tell("tracks"); } },
-      el("option", { value: "-1", selected: now < 0 }, "no imported signal"), ...options.map((one, i) => el("option", { value: String(i), selected: i === now }, one.text)));
-    return el("div", { class: "lanerow" }, el("span", { class: "lanename" }, "imported"), choice, ...series.map((track) => this.dropper(track)));
+    const options = series.flatMap((track) =>
+      track.columns.map((column) => ({
+        track: track.id,
+        column,
+        text: `${visible(track.name)}: ${visible(column)}`,
+      })),
+    );
+    const now = options.findIndex(
+      (one) => one.track === this.chosen?.track && one.column === this.chosen?.column,
+    );
+    const choice = el(
+      "select",
+      {
+        "aria-label": "Imported signal shown over the curve",
+        onchange: () => {
+          this.chosen = options[Number(choice.value)] ?? null;
+          tell("tracks");
+        },
+      },
+      el("option", { value: "-1", selected: now < 0 }, "no imported signal"),
+      ...options.map((one, i) => el("option", { value: String(i), selected: i === now }, one.text)),
+    );
+    return el(
+      "div",
+      { class: "lanerow" },
+      el("span", { class: "lanename" }, "imported"),
+      choice,
+      ...series.map((track) => this.dropper(track)),
+    );
   }
 
   /** A button that takes a track away again. */
   dropper(track) {
     const title = `Take ${visible(track.name)} away`;
-    return el("button", { type: "button", class: "drop", title, "aria-label": title, onclick: () => this.drop(track).catch(sayError) }, "×");
+    return el(
+      "button",
+      {
+        type: "button",
+        class: "drop",
+        title,
+        "aria-label": title,
+        onclick: () => this.drop(track).catch(sayError),
+      },
+      "×",
+    );
   }
 
   async drop(track) {

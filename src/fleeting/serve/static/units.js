@@ -14,36 +14,87 @@ export function unitRows(item) {
   const set = (aus) => change(item, { aus });
   const without = (i) => item.aus.filter((_, at) => at !== i);
   const put = (i, fields) => set(item.aus.map((unit, at) => (at === i ? { ...unit, ...fields } : unit)));
-  return el("fieldset", { class: "units" }, el("legend", {}, "Action units"),
+  return el(
+    "fieldset",
+    { class: "units" },
+    el("legend", {}, "Action units"),
     ...item.aus.map((unit, i) => row(unit, i, put, () => set(without(i)))),
-    adder((unit) => set([...item.aus.filter((one) => one.au !== unit.au || one.side !== unit.side), unit])));
+    adder((unit) => set([...item.aus.filter((one) => one.au !== unit.au || one.side !== unit.side), unit])),
+  );
 }
 
 function row(unit, i, put, drop) {
   const known = state.words.aus.find((one) => one.number === unit.au);
   const name = `AU ${unit.au}`;
-  const choice = (part, values, value, label) => el("select", { id: `au-${part}-${i}`, "aria-label": `${name}, ${label}`, onchange: (event) => put(i, { [part]: event.target.value || null }) },
-    ...values.map(([key, text]) => el("option", { value: key, selected: key === (value ?? "") }, text)));
+  const choice = (part, values, value, label) =>
+    el(
+      "select",
+      {
+        id: `au-${part}-${i}`,
+        "aria-label": `${name}, ${label}`,
+        onchange: (event) => put(i, { [part]: event.target.value || null }),
+      },
+      ...values.map(([key, text]) => el("option", { value: key, selected: key === (value ?? "") }, text)),
+    );
   const sides = state.words.sides.map((side) => [side, side]);
   const grades = [["", "–"], ...state.words.intensities.map((grade) => [grade, grade])];
-  return el("div", { class: "unit" },
-    el("span", { class: "au", title: known?.name }, el("b", {}, String(unit.au)), known ? ` ${known.name}` : ""),
-    choice("side", sides, unit.side, "side"), choice("intensity", grades, unit.intensity, "intensity"),
-    el("button", { type: "button", id: `au-drop-${i}`, "aria-label": `Take ${name} away`, title: `Take ${name} away`, onclick: drop }, "×"));
+  return el(
+    "div",
+    { class: "unit" },
+    el(
+      "span",
+      { class: "au", title: known?.name },
+      el("b", {}, String(unit.au)),
+      known ? ` ${known.name}` : "",
+    ),
+    choice("side", sides, unit.side, "side"),
+    choice("intensity", grades, unit.intensity, "intensity"),
+    el(
+      "button",
+      {
+        type: "button",
+        id: `au-drop-${i}`,
+        "aria-label": `Take ${name} away`,
+        title: `Take ${name} away`,
+        onclick: drop,
+      },
+      "×",
+    ),
+  );
 }
 
 function adder(put) {
-  const field = el("input", { id: "au-new", list: "aus", placeholder: "add, e.g. 4, R12B or a name", autocomplete: "off", "aria-label": "Add an action unit, for instance 4 or R12B", onchange: () => take() });
+  const field = el("input", {
+    id: "au-new",
+    list: "aus",
+    placeholder: "add, e.g. 4, R12B or a name",
+    autocomplete: "off",
+    "aria-label": "Add an action unit, for instance 4 or R12B",
+    onchange: () => take(),
+  });
   const take = () => {
     const text = field.value.trim();
     if (!text) return;
     const unit = readUnit(text);
     field.value = "";
     if (unit) put(unit);
-    else say(`"${text}" is no action unit: write its number, with L or R before it and A to E behind it where you like, for instance R12B.`, "error");
+    else
+      say(
+        `"${text}" is no action unit: write its number, ` +
+          "with L or R before it and A to E behind it where you like, for instance R12B.",
+        "error",
+      );
   };
-  return el("div", { class: "unit new" }, field,
-    el("datalist", { id: "aus" }, ...state.words.aus.map((unit) => el("option", { value: String(unit.number) }, unit.name))));
+  return el(
+    "div",
+    { class: "unit new" },
+    field,
+    el(
+      "datalist",
+      { id: "aus" },
+      ...state.words.aus.map((unit) => el("option", { value: String(unit.number) }, unit.name)),
+    ),
+  );
 }
 
 /** Read `4`, `R12B`, `12BR`, `AU 4` or a unit's name; null where it is none. */

@@ -11,7 +11,9 @@ export function clock(seconds, total = seconds, decimals = 2) {
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
   const rest = (whole % 60).toFixed(decimals).padStart(decimals ? decimals + 3 : 2, "0");
-  return total < 3600 ? `${sign}${minutes}:${rest}` : `${sign}${hours}:${String(minutes).padStart(2, "0")}:${rest}`;
+  return total < 3600
+    ? `${sign}${minutes}:${rest}`
+    : `${sign}${hours}:${String(minutes).padStart(2, "0")}:${rest}`;
 }
 
 /** Write a length of time: `0.32 s`, `12 min 5 s`, `1 h 0 min`. */
@@ -49,5 +51,9 @@ export function auCode(unit) {
 
 /** All action units of an expression as one code: `1B+2B`. */
 export function auText(units) {
-  return (units ?? []).slice().sort((a, b) => a.au - b.au).map(auCode).join("+");
+  return (units ?? [])
+    .slice()
+    .sort((a, b) => a.au - b.au)
+    .map(auCode)
+    .join("+");
 }

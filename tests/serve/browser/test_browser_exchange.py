@@ -1,0 +1,121 @@
+"""Out and in again: exports come back equal, tracks of other tools are shown; sound."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+FIELDS = ("kind", "onset", "apex", "offset", "emotion", "confidence", "note", "verdict")
+
+
+def told(notes: list) -> list:
+    """What was coded, without the server's own keys."""
+    units = [sorted((u["au"], u["side"], u["intensity"] or "") for u in note["aus"]) for note in notes]
+    return sorted(
+        (*(str(note[field]) for field in FIELDS), unit) for note, unit in zip(notes, units, strict=True)
+    )
+
+
+def code_something(page) -> list:
+    page.choose(1)
+    page.set("#emotion", "surprise")
+    page.saved()
+    page.set("#au-intensity-0", "C")
+    page.saved()
+    page.set("#note", 'she said "no", then\nlooked away; <b>left</b>')
+    page.saved()
+    page.set("#confidence", "0.6")
+    page.saved()
+    page.press("y", "n", "x")
+    page.saved()
+    page.until(lambda: len(page.notes()) == 2, "two answers")
+    return told(page.notes())
+
+
+def export(page, kind: str) -> bytes:
+    page.click("#export-open")
+    page.until(lambda: page.all(f"#export-{kind}"), "the dialog")
+    address = page.one(f"#export-{kind}").get_attribute("href")
+    page.press("\ue00c")
+    page.until(lambda: not page.all("dialog"), "the dialog to go")
+    fetched = "const [path, done] = arguments; fetch(path).then(r => r.arrayBuffer())"
+    return bytes(
+        page.browser.execute_async_script(fetched + ".then(b => done([...new Uint8Array(b)]))", address)
+    )
+
+
+def bring(page, path) -> None:
+    page.click("#import-open")
+    page.until(lambda: page.all("#import-file"), "the dialog")
+    page.one("#import-file").send_keys(str(path))
+    page.click("#import-go")
+    page.until(lambda: not page.all("dialog"), "the import")
+    page.until(lambda: "Imported" in page.text("#says"), "what was imported")
+
+
+@pytest.mark.parametrize("kind", ["json", "csv", "eaf"])
+def test_an_export_comes_back_equal(opened, tmp_path, kind: str) -> None:
+    coded = code_something(opened)
+    path = tmp_path / f"export.{kind}"
+    path.write_bytes(export(opened, kind))
+    for _ in range(2):
+        opened.choose(1)
+        opened.click("#delete")
+        opened.saved()
+    assert opened.notes() == []
+    bring(opened, path)
+    assert told(opened.notes()) == coded
+    opened.until(lambda: "accepted" in opened.text("#expressions li:nth-child(1)"), "the list")
+
+
+def test_the_report_to_print_holds_what_was_coded(opened) -> None:
+    code_something(opened)
+    page = export(opened, "html").decode()
+    assert "surprise" in page and "&lt;b&gt;left&lt;/b&gt;" in page and "<b>left</b>" not in page
+
+
+def test_numbers_of_another_tool_are_shown_and_taken_away(opened, tmp_path) -> None:
+    header = "frame, face_id, timestamp, confidence, success, AU04_r, AU12_r"
+    rows = [f"{n + 1}, 0, {n / 50:.3f}, 0.98, 1, {n % 7 / 2:.2f}, 0.00" for n in range(240)]
+    path = tmp_path / "openface.csv"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    bring(opened, path)
+    choice = 'select[aria-label="Imported signal shown over the curve"]'
+    opened.until(lambda: opened.all(choice), "the choice of columns")
+    opened.js(
+        "const s = document.querySelector(arguments[0]);"
+        "s.value = [...s.options].find(o => o.text.endsWith('AU04_r')).value;"
+        "s.dispatchEvent(new Event('change'))",
+        choice,
+    )
+    opened.until(lambda: "AU04 r" in opened.text(".plot"), "the line with its name")
+    opened.click(".lanerow .drop")
+    opened.until(lambda: not opened.all(choice), "the track to go")
+    opened.until(lambda: "AU04 r" not in opened.text(".plot"), "the line to go")
+
+
+PLAYED = """
+const real = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () { window.played = this; return real.call(this); };
+"""
+
+
+@pytest.mark.parametrize(("suffix", "address"), [(".mp4", "/video"), (".avi", "/audio?from=")])
+def test_sound_plays_with_the_picture(
+    view, page, make_recording, tmp_path, suffix: str, address: str
+) -> None:
+    codec = "libx264" if suffix == ".mp4" else "mpeg4"
+    make_recording(tmp_path / "loud", onsets=(40,), suffix=suffix, codec=codec, sound=True)
+    page.open(view(tmp_path / "loud").address)
+    page.shows(0)
+    assert page.one("#sound").is_displayed()
+    page.js(PLAYED)
+    page.press(" ")
+    page.until(lambda: page.js("return window.played?.currentTime ?? 0") > 0.05, "the sound to run")
+    assert address in page.js("return window.played.src")
+    page.until(lambda: page.frame() > 20, "the picture to run")
+    page.press(" ")
+    page.until(lambda: page.js("return window.played.paused"), "silence")
+
+
+def test_without_sound_there_is_no_button_for_it(opened) -> None:
+    opened.shows(0)
+    assert not opened.one("#sound").is_displayed()
