@@ -307,6 +307,14 @@ def test_other_content_is_another_entry_and_another_place_is_not(copy, tree, sam
     assert not np.array_equal(changed.inputs["flowmap28"][0], moved.inputs["flowmap28"][0])
 
 
+def test_aligned_frames_may_be_deleted_on_their_own(samples, cache):
+    made = prepare(samples[:2], cache=cache)
+    shutil.rmtree(cache / "frames")
+    again = prepare(samples[:2], cache=cache)
+    assert (again.computed, again.decoded) == (0, 0)
+    same(made, again)
+
+
 def test_settings_and_code_are_part_of_the_key(samples, cache, monkeypatch):
     from fleeting.bench import _prepare_one as room
 

@@ -16,6 +16,7 @@ from fleeting.io import ArrayCache, CacheEntry, code_version, content_key, entry
 from fleeting.motion import InputMaker, find_apex, find_input, input_geometry, input_names
 
 VALUE = "value"
+INPUTS, FRAMES = "inputs", "frames"  # folders of the cache: aligned frames may be deleted on their own
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,9 @@ def prepare_one(plan: Plan, sample: Sample) -> dict[str, Any]:
         ``notes``, ``damaged`` (what of the cache had to be made again, and why).
     """
     makers = find_makers(plan.inputs, plan.imports)
-    work = _Work(_open_cache(plan.folder), sample)
-    seen = len(work.cache.damaged)
+    inputs, frames = (_open_cache(str(Path(plan.folder) / part)) for part in (INPUTS, FRAMES))
+    work = _Work(inputs, frames, sample)
+    seen = [len(one.damaged) for one in (inputs, frames)]
     keys, computed = {}, []
     for maker in makers:
         key = work.input_key(maker)
@@ -56,13 +58,13 @@ def prepare_one(plan: Plan, sample: Sample) -> dict[str, Any]:
         if work.cache.get(key) is None:
             computed.append(maker.name)
             work.make(maker, key)
-    damaged = [f"{one.key[:12]}: {one.why}" for one in work.cache.damaged[seen:]]
+    torn = [*inputs.damaged[seen[0] :], *frames.damaged[seen[1] :]]
     return {
         "keys": keys,
         "computed": computed,
         "read": work.decoded,
         "notes": work.notes,
-        "damaged": damaged,
+        "damaged": [f"{one.key[:12]}: {one.why}" for one in torn],
     }
 
 
@@ -97,8 +99,8 @@ def _open_cache(folder: str) -> ArrayCache:
 class _Work:
     """One sample: its source, its aligned frames, found when they are first needed."""
 
-    def __init__(self, cache: ArrayCache, sample: Sample) -> None:
-        self.cache, self.sample = cache, sample
+    def __init__(self, cache: ArrayCache, aligned: ArrayCache, sample: Sample) -> None:
+        self.cache, self.aligned_cache, self.sample = cache, aligned, sample
         self.notes: list[str] = []
         self.decoded = False
         self._entries: dict[str, CacheEntry] = {}
@@ -167,11 +169,11 @@ class _Work:
         """Give the aligned frames from the cache, or read and cut them."""
         if frames not in self._entries:
             key = self.aligned_key(frames)
-            entry = self.cache.get(key)
+            entry = self.aligned_cache.get(key)
             if entry is None:
                 self.decoded = True
                 arrays, meta = align(self.source(frames), frames)
-                entry = self.cache.put(key, arrays, {**meta, "sample": self.sample.id})
+                entry = self.aligned_cache.put(key, arrays, {**meta, "sample": self.sample.id})
             self._entries[frames] = entry
             told: Mapping[str, Any] = entry.meta
             self.notes += [one for one in told["notes"] if one not in self.notes]

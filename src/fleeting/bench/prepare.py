@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fleeting.bench._prepare_one import VALUE, Plan, find_makers, prepare_one
+from fleeting.bench._prepare_one import INPUTS, VALUE, Plan, find_makers, prepare_one
 from fleeting.core import UNLABELLED, Examples, InputError, ShapeError, UsageError
 from fleeting.datasets import Dataset, Sample
 from fleeting.facs import TWELVE_UNITS
@@ -121,8 +121,9 @@ def prepare(
         raise UsageError("name an input to prepare")
     pictured = tuple(one for one in names if one != UNITS)
     find_makers(pictured, tuple(imports))  # an unknown name is told before the first frame is decoded
-    store = ArrayCache(Path(cache).absolute())
-    plan = Plan(str(store.folder), pictured, tuple(imports))
+    folder = Path(cache).absolute()
+    store = ArrayCache(folder / INPUTS)
+    plan = Plan(str(folder), pictured, tuple(imports))
     results = _run(plan, samples, jobs, ray_address, on_progress)
     good = [at for at, one in enumerate(results) if one.error is None]
     kept = tuple(samples[at] for at in good)
