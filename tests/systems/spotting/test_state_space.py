@@ -193,3 +193,32 @@ def test_an_unseen_person_is_spotted():
             inside[one.onset_frame : one.offset_frame + 1] = True
     better = (values[inside][:, None] > values[~inside]).mean()  # area under the ROC curve
     assert better > 0.8
+
+
+@pytest.mark.parametrize("frames", [1, 24, 25, 26, 49, 50, 51, 130])
+def test_frame_by_frame_is_the_curve_of_the_whole(frames):
+    made = systems.create("me-tst", training={"epochs": 1})
+    made.fit(systems.invented_recordings(["roi10"], 2))
+    one = systems.invented_recordings(["roi10"], 1, frames=130, seed=7)[0]
+    rows = one.inputs["roi10"][:frames]
+    live = made.live()
+    said = [pair for row in rows for pair in live.push(row)]
+    assert len(said) >= frames - 2  # it never waits for more than two frames
+    said += live.finish()
+    short = systems.SpottingRecording("d/a/v", "d/a", "d", one.times[:frames], {"roi10": rows})
+    assert [at for at, _ in said] == list(range(frames))
+    assert np.allclose([value for _, value in said], made.curve(short).values, atol=1e-5)
+
+
+def test_a_long_video_takes_no_more_memory_than_a_short_one():
+    made = systems.create("me-tst", training={"epochs": 1})
+    live = made.fit(systems.invented_recordings(["roi10"], 2)).live()
+    sizes = []
+    for _ in range(200):
+        live.push(np.zeros(10, np.float32))
+        sizes.append(live.floats)
+    assert max(sizes[:60]) == max(sizes)
+    with pytest.raises(UsageError, match="frame by frame"):
+        systems.create("me-tst-plus", training={"epochs": 1}).fit(
+            systems.invented_recordings(["roi36"], 1)
+        ).live()

@@ -283,6 +283,12 @@ class WindowSpotter(SequenceSpotter):
         grown = np.exp(counted - counted.max(1, keepdims=True))
         return (grown / grown.sum(1, keepdims=True)).astype(np.float32)
 
+    def live(self) -> Any:
+        """Give a `LiveCurve`, to push rows to as frames come; raises UsageError unless it is ME-TST."""
+        from fleeting.systems.spotting._live import LiveCurve
+
+        return LiveCurve(self.network, self.length)
+
     def expressions(
         self, recording: SpottingRecording, intervals: Sequence[Interval]
     ) -> list[tuple[Interval, str]]:
