@@ -30,6 +30,7 @@ _IRISES = {
     "blue": (96, 124, 152),
     "grey": (122, 132, 138),
 }
+_JAW = 0.80  # of the face's width, in the mean
 STYLES = ("cropped", "side parting", "long", "tied back", "curly", "receding", "bald")
 CLOTHES = ("round neck", "v-neck", "shirt")
 
@@ -80,6 +81,8 @@ class Traits:
     nose_length: float
     nose_high: float
     lips: float
+    mouth_low: float
+    cheek_wide: float
     chin: float
     uneven_mouth: float
     uneven_brows: float
@@ -119,7 +122,7 @@ def draw_traits(rng: np.random.Generator) -> Traits:
     )
     beards = [1.0, 0.6, 0.3] if heavy > 0.55 else [1.0, 0.0, 0.0]
     grey = float(np.clip((age - rng.normal(52, 8)) / 20, 0, 1))
-    small = rng.normal(size=12)
+    small = rng.normal(size=14)
     return Traits(
         age=age,
         heavy=heavy,
@@ -135,15 +138,17 @@ def draw_traits(rng: np.random.Generator) -> Traits:
         grey=grey,
         beard=_pick(rng, ("none", "stubble", "short"), beards),
         brow_thick=0.55 + 0.35 * heavy + 0.08 * small[0],
-        eye_open=0.08 * small[1] - 0.002 * (age - 35),
+        eye_open=0.09 * small[1] - 0.06 - 0.002 * (age - 35),
         eye_width=0.04 * small[2],
         eye_tilt=0.05 * small[3] - 0.001 * (age - 35),
         eye_crease=float(np.clip(rng.normal(0.65, 0.3), 0, 1)),
         brow_tilt=0.05 * small[4] - 0.02,
-        nose_width=0.09 * small[5] + 0.06 * (heavy - 0.5) + 0.10 * (tone - 0.5),
-        nose_length=0.03 * small[6] + 0.0006 * (age - 35),
-        nose_high=0.05 * small[7],
-        lips=0.14 * small[8] - 0.004 * (age - 35) + 0.2 * (tone - 0.5),
+        nose_width=0.13 * small[5] + 0.06 * (heavy - 0.5) + 0.10 * (tone - 0.5),
+        nose_length=0.045 * small[6] + 0.0006 * (age - 35),
+        nose_high=0.08 * small[7],
+        lips=0.25 + 0.2 * small[8] - 0.004 * (age - 35) + 0.2 * (tone - 0.5),
+        mouth_low=0.025 * small[12],
+        cheek_wide=0.03 * small[13],
         chin=0.04 * small[9] + 0.05 * (heavy - 0.5),
         uneven_mouth=0.012 * small[10],
         uneven_brows=0.014 * small[11],
@@ -197,13 +202,17 @@ def make_points(rng: np.random.Generator, traits: Traits) -> np.ndarray:
     jaw = np.exp(-(((y - 1.45) / 0.35) ** 2))
     old = np.clip((traits.age - 45) / 30, 0, 1)
     x_new = x + side * traits.eye_width * (away - 0.5) * eye + traits.nose_width * x * nose
-    x_new += (0.025 * old + 0.03 * (traits.heavy - 0.5)) * x * jaw + traits.uneven_nose * nose
+    x_new += (0.025 * old + 0.03 * (traits.heavy - 0.5) - 0.025) * x * jaw + traits.uneven_nose * nose
+    ratio = (x_new[397] - x_new[172]) / (x_new[454] - x_new[234])
+    x_new *= 1 + 0.5 * (_JAW / ratio - 1) * jaw  # jaws vary half as much as they would
     y_new = y + traits.eye_open * (y + 0.04) * eye + traits.eye_tilt * -(away - 0.5) * eye
     y_new += traits.brow_tilt * -(away - 0.5) * brow + traits.uneven_brows * x * brow
     y_new += (
         traits.nose_length * nose + 0.55 * traits.lips * (y - 1.05) * mouth + traits.uneven_mouth * x * mouth
     )
-    y_new += (traits.chin + 0.01) * np.clip(y - 1.25, 0, None)
+    y_new += (traits.chin + 0.01) * np.clip(y - 1.25, 0, None) + 0.025 * np.clip(y - 0.2, 0, None)
+    x_new += traits.cheek_wide * side * np.exp(-(((away - 0.85) / 0.3) ** 2) - ((y - 0.5) / 0.35) ** 2)
+    y_new += traits.mouth_low * mouth
     flat = FaceShape.from_landmarks(np.stack([x_new, y_new], 1)).points
     return np.column_stack([flat, _depth(rng, traits)])
 
