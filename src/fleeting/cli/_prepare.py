@@ -23,7 +23,8 @@ def prepare_lines() -> "Callable[[PrepareProgress], None]":
     def tell(event: "PrepareProgress") -> None:
         nonlocal said
         if event.error is not None:
-            complain(f"{event.sample}: {event.error}")
+            told = str(event.error)
+            complain(told if told.startswith(event.sample) else f"{event.sample}: {told}")
         if time.monotonic() - said > LINE_EVERY_S:
             said = time.monotonic()
             typer.echo(f"{event.done} of {event.total} clips prepared")
@@ -63,7 +64,13 @@ def prepare(
     reading: dict[str, Any] = {"sheet": sheet, "frames": frames}
     reading |= {"apex": None if apex == "midpoint" else apex, "offset": None if offset == "apex" else offset}
     dataset = datasets.open(name, root, **{k: v for k, v in reading.items() if v is not None})
+    if hasattr(dataset, "maps"):
+        raise UsageError(
+            f"{name} holds flow maps, not clips: nothing is to be prepared; bench and train read it"
+        )
     samples = dataset.samples(kind=KINDS[kind])
+    if not samples:
+        raise UsageError(f"{root}: no sample of this kind; see fleeting datasets check")
     folder = (room.cache_folder() if cache is None else cache) / room.PREPARED
     began = time.monotonic()
     made = room.prepare(
