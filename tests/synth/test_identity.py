@@ -134,7 +134,7 @@ def test_no_face_is_folded_and_all_differ():
     # triangles at the rim of the face, the wings of the nose and the lips' ends are seen from the edge
     rim = np.isin(triangle_sets()["skin"], OVAL).any(1)
     sure = (np.abs(rest) > 1e-3) & ~rim
-    assert sure.mean() > 0.85
+    assert sure.mean() > 0.8
     faces = []
     for k in range(150):
         rng = np.random.default_rng((4, k))
