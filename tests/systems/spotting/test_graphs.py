@@ -149,6 +149,58 @@ def test_battery(name):
     assert not [one for one in systems.check(name) if one.state == "failed"]
 
 
+def biased(count: int, link: float, seed: int) -> list[systems.SpottingRecording]:
+    """Faint movements of the brows are coded; strong ones of the mouth go along, as often as ``link``."""
+    made = []
+    for number in range(count):
+        rng = np.random.default_rng([seed, number])
+        way, found, units = 0.1 * rng.normal(size=(900, 12, 2)), [], []
+        for step in range(30, 840, 60):
+            start, length = step + int(rng.integers(0, 15)), int(rng.integers(8, 15))
+            bump = np.hanning(length + 2)[1:-1]
+            brow = rng.random() < 0.5
+            mouth = brow if rng.random() < link else not brow
+            if brow:
+                way[start : start + length, :6, 1] -= rng.uniform(0.4, 0.9, 6) * bump[:, None]
+                found.append(Interval.from_frames(start, start + length - 1, fps=30, kind="micro"))
+                units.append((1, 2, 12) if mouth else (1, 2))
+            if mouth:
+                way[start : start + length, [8, 10], 1] -= rng.uniform(1.5, 2.5, 2) * bump[:, None]
+        flow = np.diff(way, axis=0, prepend=way[:1]).astype(np.float32)
+        made.append(
+            systems.SpottingRecording(
+                f"d/s{number}/v", f"d/s{number}", "d", np.arange(900) / 30, {"roi12": flow},
+                tuple(found), None, tuple(units),
+            )
+        )  # fmt: skip
+    return made
+
+
+def precision(made, people) -> float:
+    from sklearn.metrics import average_precision_score
+
+    values = np.concatenate([made.curve(one.sealed()).values for one in people])
+    inside = np.zeros((len(people), 900), bool)
+    for row, one in zip(inside, people, strict=True):
+        for i in one.intervals:
+            row[i.onset_frame : i.offset_frame + 1] = True
+    return float(average_precision_score(inside.ravel(), values))
+
+
+def test_a_planted_link_is_dropped_and_the_biased_model_loses_where_it_does_not_hold():
+    """The mouth goes along with coded movements in training, and against them where it is tested."""
+    train, test = biased(6, 0.85, seed=1), biased(3, 0.15, seed=100)
+    lengths = [np.ptp(np.cumsum(one.inputs["roi12"], 0)[:, 8, 1]) for one in train]
+    assert min(lengths) > 1  # the mouth does move in all of them
+    scores = {}
+    for select in (True, False):
+        made = systems.create("causal-ex", select=select, training={"epochs": 15}).fit(train)
+        kept = made.network.keep.flatten().bool().tolist()
+        assert kept == ([True] * 6 + [False] * 6 if select else [True] * 12)
+        scores[select] = precision(made, test)
+    assert scores[True] > scores[False] + 0.01
+
+
 def test_both_kinds_are_decoded_as_released():
     way = np.zeros((300, 12, 2), np.float32)
     found = tuple(Interval.from_frames(a, b, fps=30, apex=(a + b) // 2) for a, b in ((60, 71), (150, 205)))

@@ -21,6 +21,7 @@ from fleeting.systems.spotting._causal import (
     acting_together,
     causes,
     row_shares,
+    tied_regions,
 )
 from fleeting.systems.spotting._sequence import Batch, SequenceSpotter, Thinned, coded
 
@@ -123,6 +124,7 @@ class AuwNet(nn.Module):
 
     graph: Tensor
     causal: Tensor
+    keep: Tensor
     middle: Tensor
     deviation: Tensor
 
@@ -132,6 +134,7 @@ class AuwNet(nn.Module):
         self.second = GraphLayer(16, 16) if graph_layers == 2 else None
         self.register_buffer("graph", torch.eye(REGIONS))
         self.register_buffer("causal", torch.eye(REGIONS))
+        self.register_buffer("keep", torch.ones(REGIONS, 1))
         self.register_buffer("middle", torch.zeros(2))
         self.register_buffer("deviation", torch.ones(2))
         self.pools = pools
@@ -147,7 +150,7 @@ class AuwNet(nn.Module):
 
     def forward(self, x: Tensor, causal: Tensor | None = None) -> Tensor:
         """Give ``(B, T, 10)`` logits of flow ``(B, T, 12, 2)``; ``causal`` stands in for the frozen graph."""
-        x = (x - self.middle) / self.deviation
+        x = (x - self.middle) / self.deviation * self.keep
         if self.second is None:
             x = self.first(x, self.graph)
         else:
@@ -175,15 +178,25 @@ class GraphSpotter(SequenceSpotter):
         ``causal``: the causal graph alone with each region itself, without the graph of units.
     debias
         How much of what a face without differences between regions would give is taken off the logits.
+    select
+        Whether only the regions that are tied to coded movements are looked at, see `tied_regions`.
     """
 
     both = True
 
     def __init__(
-        self, *args: Any, segment: int, adjacency: str, causality: str, debias: float, **options: Any
+        self,
+        *args: Any,
+        segment: int,
+        adjacency: str,
+        causality: str,
+        debias: float,
+        select: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self.segment, self.adjacency, self.causality, self.debias = segment, adjacency, causality, debias
+        self.select = select
 
     def batches(self, recordings: Sequence[SpottingRecording]) -> Batch:
         """Cut segments with context, zeros beyond the ends; those without any movement are left out."""
@@ -220,7 +233,12 @@ class GraphSpotter(SequenceSpotter):
 
     def _start(self, module: nn.Module, recordings: Sequence[SpottingRecording]) -> None:
         """Measure the scale of motion, and both graphs, on the training recordings."""
-        flow = np.concatenate([flow_of(one, self.inputs)[0] for one in recordings])
+        both = [flow_of(one, self.inputs) for one in recordings]
+        flow = np.concatenate([one for one, _ in both])
+        if self.select:
+            coded_frames = [_in_movements(one, thin) for one, (_, thin) in zip(recordings, both, strict=True)]
+            kept = tied_regions([one for one, _ in both], coded_frames)
+            module.keep = torch.as_tensor(kept[:, None], dtype=torch.float32)
         module.middle = torch.as_tensor(flow.mean((0, 1)), dtype=torch.float32)
         module.deviation = torch.as_tensor(np.maximum(flow.std((0, 1)), 1e-6), dtype=torch.float32)
         rows = [units for one in recordings for units in one.units or ()]
@@ -296,6 +314,15 @@ class GraphSpotter(SequenceSpotter):
         )
         best = sorted(found, key=lambda one: -one.score)[:MOST_FOUND]
         return sorted(best, key=lambda one: one.onset_frame)
+
+
+def _in_movements(recording: SpottingRecording, thin: Thinned) -> np.ndarray:
+    """Say of each kept frame whether it is in a coded movement, ``(n,)`` bool."""
+    inside = np.zeros(len(thin.kept), bool)
+    for one in recording.intervals or ():
+        a, b = thin.ends(one)
+        inside[a : b + 1] = True
+    return inside
 
 
 def flow_of(recording: SpottingRecording, name: str) -> tuple[np.ndarray, Thinned]:

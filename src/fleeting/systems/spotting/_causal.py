@@ -25,6 +25,7 @@ USUAL_UNITS = (
 ALPHA = 0.01
 MOST_ROWS = 4000
 LEAST_ROWS = 30
+NEAR = 7  # frames to either side in which the size of motion is measured
 
 
 def acting_together(rows: Sequence[Sequence[int]]) -> np.ndarray:
@@ -102,24 +103,73 @@ def causes(flow: np.ndarray, *, alpha: float = ALPHA, most_rows: int = MOST_ROWS
     >>> causes(np.zeros((100, 3, 2))).sum()  # nothing moves
     np.float64(0.0)
     """
+    sizes = check_shape(flow, ("n", "R", 2), "flow")
+    rows = np.moveaxis(np.asarray(flow, float), 2, 0).reshape(-1, sizes["R"])
+    marks = _marks(rows[:: -(-len(rows) // most_rows)] if len(rows) else rows, alpha)
+    # [i, j] is the mark at i's end of the edge between i and j; a tail at i, an arrow at j: i causes j
+    return ((marks == -1) & (marks.T == 1)).T.astype(float)
+
+
+def tied_regions(
+    flows: Sequence[np.ndarray], inside: Sequence[np.ndarray], *, alpha: float = ALPHA
+) -> np.ndarray:
+    """Choose the regions that are tied to coded movements otherwise than through other regions.
+
+    The coding is one more variable beside the size of each region's motion in half a second; a region that
+    FCI leaves without an edge to it says nothing of movements that others do not say: it went along with
+    them in these recordings alone. Our reading of "select causally relevant action units"; such a link is
+    dropped where motion is measured with little noise, since otherwise a companion does say something.
+
+    Parameters
+    ----------
+    flows
+        ``(n, R, 2)`` of each recording.
+    inside
+        ``(n,)`` bool of each: whether a frame is in a movement.
+    alpha
+        As for `causes`.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(R,)`` bool; all, where no region is tied.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> coded = np.repeat(rng.random(120) < 0.3, 15)
+    >>> way = rng.normal(0, 0.3, (1800, 2, 2)); way[:, 0, 1] += coded * 3
+    >>> tied_regions([np.diff(way, axis=0, prepend=way[:1])], [coded]).tolist()
+    [True, False]
+    """
+    rows = []
+    for flow, coded in zip(flows, inside, strict=True):
+        way = np.cumsum(flow, 0)
+        for at in range(NEAR, len(way) - NEAR, NEAR - 2):
+            part = way[at - NEAR : at + NEAR + 1]
+            span = np.ptp(part, axis=0)
+            rows.append([*np.hypot(span[:, 0], span[:, 1]), float(coded[at - 2 : at + 3].any())])
+    marks = _marks(np.array(rows).reshape(len(rows), -1), alpha)
+    tied: np.ndarray = marks[-1, :-1] != 0 if len(rows) else np.zeros(0, bool)
+    return tied if tied.any() else np.ones(flows[0].shape[1], bool)
+
+
+def _marks(rows: np.ndarray, alpha: float) -> np.ndarray:
+    """Run FCI on samples ``(n, V)``; marks of ends ``(V, V)``: -1 tail, 1 arrow, 2 circle, 0 no edge."""
     import io
     from contextlib import redirect_stdout
 
     from causallearn.search.ConstraintBased.FCI import fci
 
-    sizes = check_shape(flow, ("n", "R", 2), "flow")
-    rows = np.moveaxis(np.asarray(flow, float), 2, 0).reshape(-1, sizes["R"])
-    rows = rows[:: -(-len(rows) // most_rows)] if len(rows) else rows
-    found = np.zeros((sizes["R"], sizes["R"]))
+    count = rows.shape[1]
+    found = np.zeros((count, count))
     moving = np.flatnonzero(rows.std(0) > 1e-9) if len(rows) >= LEAST_ROWS else np.zeros(0, int)
     moving = _independent(rows, moving)
     if len(moving) < 2:
         return found
     with redirect_stdout(io.StringIO()):  # it prints edges whatever it is told
         graph, _ = fci(rows[:, moving], "fisherz", alpha, verbose=False, show_progress=False)
-    marks = graph.graph  # [i, j] is the mark at i's end of the edge between i and j: -1 tail, 1 arrow
-    sure = (marks == -1) & (marks.T == 1)  # a tail at i, an arrow at j: i causes j
-    found[np.ix_(moving, moving)] = sure.T
+    found[np.ix_(moving, moving)] = graph.graph
     return found
 
 

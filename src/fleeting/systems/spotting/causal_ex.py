@@ -35,6 +35,7 @@ DEBIAS = 0.5
             "graph='fold'": "ours, and the default: found once on the training fold, then frozen",
             "graph='causal'": "our reading of the abstract: the causal graph instead of that of units",
             "debias": "our reading of a third-party summary; not in the public code",
+            "select": "our reading of the abstract; not in the public code",
             "flow, scale, curve": "as for AUW-GCN",
         },
         published=(
@@ -51,6 +52,7 @@ DEBIAS = 0.5
             "adjacency": "regions that act together, or each by itself",
             "pools": "the greatest of neighbouring frames between convolutions",
             "debias": "half of what a face without differences between regions gives is taken off",
+            "select": "only regions that causal discovery ties to coded movements are looked at",
             "target": "which kind `curve` speaks of",
         },
         choices={"graph": GRAPHS, "adjacency": ("units", "self"), "target": KINDS},
@@ -69,6 +71,7 @@ def build(
     adjacency: str = "units",
     pools: bool = True,
     debias: bool = False,
+    select: bool = False,
     target: str = "micro",
 ) -> GraphSpotter:
     """Make the spotter."""
@@ -79,7 +82,8 @@ def build(
     def network() -> nn.Module:
         return AuwNet(2, pools=pools)
 
-    switches = {"graph": graph, "adjacency": adjacency, "pools": pools, "debias": debias, "target": target}
+    switches = {"graph": graph, "adjacency": adjacency, "pools": pools, "debias": debias}
+    switches |= {"select": select, "target": target}
     return GraphSpotter(
         NAME,
         preset,
@@ -93,4 +97,5 @@ def build(
         adjacency=adjacency,
         causality=graph,
         debias=DEBIAS if debias else 0.0,
+        select=select,
     )
