@@ -111,10 +111,11 @@ def test_every_input_has_the_shape_that_systems_are_told(samples, cache):
     systems.list()
     made = prepare(samples[:2], EVERYTHING, cache=cache)
     assert made.missing == () and made.decoded == 2
-    for name in input_names():
-        if name in EVERYTHING and name in systems.representations._known:
-            one = systems.representation(name)
-            assert (made.inputs[name].shape[1:], made.inputs[name].dtype) == (one.shape, one.dtype), name
+    assert set(EVERYTHING) <= set(input_names())
+    ours = {"crops", "flow-clip"}  # no system takes them yet
+    for name in set(EVERYTHING) - ours:
+        one = systems.representation(name)
+        assert (made.inputs[name].shape[1:], made.inputs[name].dtype) == (one.shape, one.dtype), name
     assert made.inputs["crops"].shape == (2, 3, 256, 224)
     # the pictures show a face, the first and the last of a clip are onset and offset
     clip, key = made.inputs["clip16"], made.inputs["keyframes"]
