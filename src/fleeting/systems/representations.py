@@ -27,6 +27,8 @@ class Representation:
         Usual range.
     meaning
         What it is, in a line.
+    spread
+        How much of the range invented rows fill, in standard deviations of their patterns.
     """
 
     shape: tuple[int, ...]
@@ -34,6 +36,7 @@ class Representation:
     low: float
     high: float
     meaning: str
+    spread: float = 0.25
 
 
 _known: Registry[Representation] = Registry("representation")
@@ -164,7 +167,7 @@ def _rows(one: Representation, mixing: np.ndarray, noise: float, rng: np.random.
     patterns = np.stack([_pattern(one.shape, number) for number in range(mixing.shape[1])])
     signal = np.tensordot(mixing, patterns, 1) + noise * rng.standard_normal((len(mixing), *one.shape))
     middle, reach = (one.low + one.high) / 2, (one.high - one.low) / 2
-    values = np.clip(middle + reach * signal / 4, one.low, one.high)
+    values = np.clip(middle + reach * signal * one.spread, one.low, one.high)
     return np.asarray(
         np.round(values) if np.issubdtype(np.dtype(one.dtype), np.integer) else values, one.dtype
     )

@@ -79,6 +79,9 @@ def test_a_clip_of_maps_is_taken_frame_by_frame() -> None:
     clip = torch.randint(0, 256, (2, 8, 28, 28, 3), dtype=torch.uint8)
     assert clip_frames(clip).shape == (2, 8, 3, 28, 28)
     assert clip_frames(clip[..., 0]).shape == (2, 8, 1, 28, 28)
+    growing = torch.rand(1, 1, 28, 28, 3) * torch.arange(1.0, 9).view(1, 8, 1, 1, 1)
+    sizes = clip_frames(growing).abs().amax((0, 2, 3, 4))
+    assert torch.allclose(sizes / sizes[-1], torch.arange(1.0, 9) / 8, atol=1e-4)  # how it grows is kept
 
 
 def test_maps_and_clips_are_mirrored_together() -> None:

@@ -202,6 +202,9 @@ def clip_frames(clip: Tensor) -> Tensor:
     picked = clip[:, :: -(-clip.shape[1] // 8)]
     if picked.ndim == 4:
         return ((picked.float() / 255 - 0.5) / 0.25)[:, :, None]
+    if picked.is_floating_point():  # signed flows: one scale a clip, for how much moves when is what counts
+        most = picked.abs().amax((1, 2, 3), keepdim=True)
+        return (picked / (most + 1e-6)).permute(0, 1, 4, 2, 3).float()
     flat = signed_maps(picked.reshape(-1, *picked.shape[2:]))
     return flat.view(picked.shape[0], picked.shape[1], *flat.shape[1:])
 
