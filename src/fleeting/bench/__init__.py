@@ -4,6 +4,7 @@ The road: `load_examples` gives rows, `run_bench` gives predictions with every h
 `write_bench` scores them and writes files.
 """
 
+from fleeting.bench._megc import check_megc_submission, megc_submission
 from fleeting.bench._spotting_fit import FittedDecoder, fit_decoder
 from fleeting.bench._spotting_scores import compare_spotters, score_spotting_run, spotting_table
 from fleeting.bench.data import (
@@ -47,6 +48,7 @@ __all__ = [
     "SystemSpec",
     "brief_table",
     "cache_folder",
+    "check_megc_submission",
     "compare_spotters",
     "fingerprint",
     "fit_decoder",
@@ -55,6 +57,7 @@ __all__ = [
     "load_data",
     "load_examples",
     "made_set",
+    "megc_submission",
     "merge_benches",
     "needed_inputs",
     "prepare",

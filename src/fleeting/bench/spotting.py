@@ -208,7 +208,9 @@ class _Work:
         self, system: Any, recording: SpottingRecording, curve: Curve, name: str, decoder: FittedDecoder
     ) -> list[Interval]:
         if name == OWN and hasattr(system, "intervals"):
-            return list(system.intervals(recording.sealed()))
+            own = list(system.intervals(recording.sealed()))
+            # a system that looks for one kind at a time means that kind, whatever the length
+            return own if hasattr(system, "target") else [one for one in own if one.kind == self.kind]
         return decoder(curve)
 
     def _trained(self, recordings: Sequence[SpottingRecording]) -> Any:

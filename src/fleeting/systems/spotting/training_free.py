@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from fleeting.core import Curve, InputError, UsageError
+from fleeting.core import Curve, InputError, Interval, UsageError
 from fleeting.motion import motion_regions
-from fleeting.spotting import SpotterSettings, spot
+from fleeting.spotting import SpotterSettings, SpottingResult, spot
 from fleeting.systems.contract import Card, SpottingRecording
 from fleeting.systems.registry import register
 from fleeting.systems.representations import Representation, register_representation
@@ -40,15 +40,21 @@ class TrainingFree:
 
     def curve(self, recording: SpottingRecording) -> Curve:
         """Give the evidence in units of noise for each frame; NaN where the face was not seen."""
+        return self._spot(recording).curve
+
+    def intervals(self, recording: SpottingRecording) -> list[Interval]:
+        """Give what `analyze` would report, of all kinds: found with more than the curve."""
+        return [one.interval for one in self._spot(recording).spotted]
+
+    def _spot(self, recording: SpottingRecording) -> SpottingResult:
         given = recording.inputs
-        found = spot(
+        return spot(
             np.asarray(given[REGIONS]),
             np.asarray(given[HEAD]),
             np.asarray(given[OPENINGS]),
             recording.times,
             SpotterSettings(),
         )
-        return found.curve
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write ``card.json``, and weights that hold nothing."""
