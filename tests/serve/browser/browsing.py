@@ -120,6 +120,16 @@ class Page:
         self.browser.get(address)
         return self.enter()
 
+    def take(self, name: str) -> "Page":
+        """Open the recording of this name from the list."""
+        rows = "[...document.querySelectorAll('#recordings button')]"
+        row = f"{rows}.find(one => one.querySelector('b').textContent === arguments[0])"
+        self.js(f"{row}.click()", name)
+        self.until(
+            lambda: self.js(f"return {row}.classList.contains('chosen')", name), f"the recording {name}"
+        )
+        return self
+
     def forget(self, origin: str) -> None:
         """Take away what this browser keeps for an origin, but for its cookies."""
         wanted = {"origin": origin, "storageTypes": "local_storage"}

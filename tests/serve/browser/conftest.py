@@ -51,6 +51,27 @@ def viewer(made: Path) -> Iterator[browsing.Viewer]:
         yield one
 
 
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browsing.Viewer]:
+    """One viewer of recordings of several kinds; ``page.take`` opens one by its name."""
+    folder = tmp_path_factory.mktemp("shelf")
+    making.recording(folder, "steady", frames=60, onsets=(20,))
+    making.recording(folder, "variable", frames=90, times=making.uneven(90), onsets=(30,), suffix=".mkv")
+    making.recording(folder, "old", frames=120, onsets=(20,), suffix=".avi", codec="mpeg4", sound=True)
+    making.recording(folder, "loud", frames=120, onsets=(40,), sound=True)
+    making.recording(folder, making.HOSTILE, frames=60, onsets=(20,))
+    making.recording(folder, "lost", frames=60, onsets=(20,)).unlink()
+    with browsing.running(browsing.Viewer(folder)) as one:
+        yield one
+
+
+@pytest.fixture
+def shelved(shelf: browsing.Viewer, page: browsing.Page) -> browsing.Page:
+    """The page with the shelf of recordings open, as a coder who has done nothing yet."""
+    page.forget(shelf.origin)
+    return page.open(shelf.address)
+
+
 @pytest.fixture
 def view() -> Iterator[Callable[..., browsing.Viewer]]:
     """Start viewers that are ended with the test."""
@@ -92,6 +113,11 @@ def opened(viewer: browsing.Viewer, page: browsing.Page) -> browsing.Page:
 @pytest.fixture
 def make_recording() -> Callable[..., Path]:
     return making.recording
+
+
+@pytest.fixture(name="making")
+def making_of_recordings() -> Any:
+    return making
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from fleeting.core import (
 from fleeting.io import open_video, write_result, write_video
 
 REGIONS = ("brow_inner_left", "brow_inner_right", "mouth_corner_left", "chin")
+# A file name that would break a page which took names for HTML, and that turns the reading direction.
+HOSTILE = "<img src=x onerror=window.broken=1>\u202e'\"&amp;"
 BITS, BLOCK = 16, 16  # the number stands in the top rows, a block of 16 x 16 px for each bit
 WIDTH, HEIGHT = BITS * BLOCK, 192
 
@@ -41,6 +43,12 @@ def picture(number: int) -> np.ndarray:
 def tiny(number: int) -> np.ndarray:
     """A picture that costs next to nothing, for long recordings."""
     return np.full((16, 16, 3), number % 256, np.uint8)
+
+
+def uneven(frames: int) -> list[float]:
+    """Times at a frame rate that varies: every third gap is four times as long."""
+    gaps = [0.02 if i % 3 else 0.08 for i in range(frames)]
+    return [round(sum(gaps[:i]), 6) for i in range(frames)]
 
 
 def recording(

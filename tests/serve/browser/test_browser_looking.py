@@ -58,34 +58,27 @@ def test_arrow_keys_step_frame_by_frame_and_the_picture_is_that_frame(opened) ->
     opened.shows(0)
 
 
-def test_a_variable_frame_rate_shows_the_true_time_of_each_frame(
-    view, page, make_recording, tmp_path
-) -> None:
-    gaps = [0.02 if i % 3 else 0.08 for i in range(90)]
-    times = [round(sum(gaps[:i]), 6) for i in range(90)]
-    make_recording(tmp_path / "vfr", frames=90, times=times, onsets=(30,), suffix=".mkv")
-    page.open(view(tmp_path / "vfr").address)
-    assert "variable" in page.text("#opened")
-    page.shows(0)
+def test_a_variable_frame_rate_shows_the_true_time_of_each_frame(shelved, making) -> None:
+    times = making.uneven(90)
+    shelved.take("variable")
+    assert "variable" in shelved.text("#opened")
+    shelved.shows(0)
     for frame in (1, 2, 3, 4):
-        page.press(RIGHT)
-        page.shows(frame)
-        assert number_shown(page) == frame
-        assert page.text("#where").endswith(f"{times[frame]:.3f} s")
-    page.choose(1)
-    page.shows(36)
-    assert page.text("#where").endswith(f"{times[36]:.3f} s")
+        shelved.press(RIGHT)
+        shelved.shows(frame)
+        assert number_shown(shelved) == frame
+        assert shelved.text("#where").endswith(f"{times[frame]:.3f} s")
+    shelved.choose(1)
+    shelved.shows(36)
+    assert shelved.text("#where").endswith(f"{times[36]:.3f} s")
 
 
-def test_a_format_that_browsers_do_not_play_is_shown_all_the_same(
-    view, page, make_recording, tmp_path
-) -> None:
-    make_recording(tmp_path / "old", frames=60, onsets=(20,), suffix=".avi", codec="mpeg4")
-    page.open(view(tmp_path / "old").address)
-    page.shows(0)
-    page.press(RIGHT)
-    page.shows(1)
-    assert number_shown(page) == 1
+def test_a_format_that_browsers_do_not_play_is_shown_all_the_same(shelved) -> None:
+    shelved.take("old")
+    shelved.shows(0)
+    shelved.press(RIGHT)
+    shelved.shows(1)
+    assert number_shown(shelved) == 1
 
 
 def test_next_and_previous_go_from_apex_to_apex(opened) -> None:

@@ -109,35 +109,33 @@ def test_a_page_of_another_origin_gets_nothing_and_changes_nothing(opened, viewe
     assert opened.notes() == []
 
 
-HOSTILE = "<img src=x onerror=window.broken=1>\u202e'\"&amp;"
-
-
-def test_hostile_names_and_notes_are_text(view, page, make_recording, tmp_path) -> None:
-    make_recording(tmp_path / "bad", HOSTILE, frames=60, onsets=(20,))
-    page.coder = "<b onclick=alert(1)>Eve</b>"
-    page.open(view(tmp_path / "bad").address)
-    page.shows(0)
-    shown = HOSTILE.replace("\u202e", "\\u202e")  # what turns the reading direction is spelt out
-    assert shown in page.text("#recordings") and shown in page.text("#opened")
-    page.choose(1)
-    page.set("#note", HOSTILE + "</textarea><script>window.broken=1</script>")
-    page.saved()
-    page.set("#emotion", HOSTILE)
-    page.saved()
-    page.browser.refresh()
-    page.enter()
-    page.choose(1)
-    assert page.js("return document.getElementById('note').value").startswith(HOSTILE)
-    assert page.text("#expressions li").count("<img src=x") == 1
-    assert page.all("body img, body script, #coder-open b") == []
-    page.click("#export-open")
-    page.until(lambda: page.all("dialog .file"), "the dialog")
-    assert page.all("dialog img") == [] and page.js("return window.broken ?? 0") == 0
+def test_hostile_names_and_notes_are_text(shelved, shelf, making) -> None:
+    hostile = making.HOSTILE
+    shown = hostile.replace("\u202e", "\\u202e")  # what turns the reading direction is spelt out
+    shelved.forget(shelf.origin)
+    shelved.coder = "<b onclick=alert(1)>Eve</b>"
+    shelved.open(shelf.address).take(shown)
+    shelved.shows(0)
+    assert shown in shelved.text("#recordings") and shown in shelved.text("#opened")
+    shelved.choose(1)
+    shelved.set("#note", hostile + "</textarea><script>window.broken=1</script>")
+    shelved.saved()
+    shelved.set("#emotion", hostile)
+    shelved.saved()
+    shelved.browser.refresh()
+    shelved.enter()
+    shelved.choose(1)
+    assert shelved.js("return document.getElementById('note').value").startswith(hostile)
+    assert shelved.text("#expressions li").count("<img src=x") == 1
+    assert shelved.all("body img, body script, #coder-open b") == []
+    shelved.click("#export-open")
+    shelved.until(lambda: shelved.all("dialog .file"), "the dialog")
+    assert shelved.all("dialog img") == [] and shelved.js("return window.broken ?? 0") == 0
 
 
 def test_an_hour_opens_and_zooms_to_ten_frames(view, page, make_recording, tmp_path) -> None:
-    frames = 3600 * 5
-    make_recording(tmp_path / "hour", frames=frames, fps=5.0, onsets=range(500, 17_500, 100), small=True)
+    frames = 3600 * 2
+    make_recording(tmp_path / "hour", frames=frames, fps=2.0, onsets=range(200, 7_000, 40), small=True)
     page.open(view(tmp_path / "hour").address)
     page.shows(0)
     assert "1 h 0 min" in page.text("#opened")
@@ -146,7 +144,7 @@ def test_an_hour_opens_and_zooms_to_ten_frames(view, page, make_recording, tmp_p
     assert len(page.rows()) == 170
     page.press(END)
     page.shows(frames - 1)
-    assert page.text("#where").endswith("59:59.800")
+    assert page.text("#where").endswith("59:59.500")
     page.choose(100)
     page.press("g")
     for _ in range(14):
@@ -154,11 +152,17 @@ def test_an_hour_opens_and_zooms_to_ten_frames(view, page, make_recording, tmp_p
     page.until(lambda: 0 < page.js(points) <= 25, "ten frames", lambda: page.js(points))
 
 
-def test_a_missing_video_is_said_and_correcting_goes_on(view, page, make_recording, tmp_path) -> None:
-    make_recording(tmp_path / "lost", frames=60, onsets=(20,)).unlink()
-    page.open(view(tmp_path / "lost").address)
-    assert "video is not here" in page.text("#banner") and "video not found" in page.text("#recordings")
-    page.choose(1)
-    page.press("y")
-    page.saved()
-    assert [note["verdict"] for note in page.notes()] == ["accepted"]
+def test_a_missing_video_is_said_and_correcting_goes_on(shelved) -> None:
+    shelved.take("steady")
+    shelved.shows(0)
+    shelved.take("lost")
+    shelved.until(lambda: "video is not here" in shelved.text("#banner"), "the banner")
+    assert shelved.text("#recordings").count("video not found") == 1
+    assert shelved.frame() == -1  # the other recording's picture is gone
+    shelved.choose(1)
+    shelved.press("y")
+    shelved.saved()
+    assert [note["verdict"] for note in shelved.notes()] == ["accepted"]
+    shelved.take("steady")
+    shelved.shows(0)
+    assert shelved.text("#banner") == ""

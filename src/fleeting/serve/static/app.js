@@ -87,11 +87,11 @@ async function open(id) {
   location.hash = id;
   const times = new FrameTimes(id, result.video);
   const bars = timeline.open(times);
+  showPictures(recording, times); // before all else: it is what one waits for
   await Promise.all([edits.loadNotes(), times.load(0).catch(sayError), loadTracks(id)]);
   drawOpened();
   tell("items");
   tell("chosen");
-  showPictures(recording, times);
   edits.offerUnsent();
   await bars;
 }
@@ -104,10 +104,14 @@ function showPictures(recording, times) {
       : `The video is not here: ${recording.video.why || "it was not found"}. ` +
           "You can correct and export, but not look; name its folder with --videos.",
   );
-  if (!found) return;
+  looking.open(found);
+  if (!found) {
+    player.close();
+    byId("where").textContent = "no video";
+    return;
+  }
   const pixels = byId("video").clientWidth * (window.devicePixelRatio || 1);
   player.open(recording.id, state.result.video, pictureWidth(pixels, state.result.video.width), times);
-  looking.open();
 }
 
 async function loadResult(id) {

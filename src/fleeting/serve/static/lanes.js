@@ -92,7 +92,9 @@ export class Lanes {
 
   drawTracks() {
     const { from, to } = state.view;
-    const tiers = (state.tracks ?? []).filter((track) => track.kind === "intervals");
+    const tiers = (state.tracks ?? []).filter(
+      (track) => track.kind === "intervals" && track.intervals.length,
+    );
     fill(
       this.extra,
       ...tiers.map((track) => {

@@ -90,7 +90,9 @@ export class Looking {
     fill(byId("looking"), ...this.buttons, this.gainChoice);
   }
 
-  open() {
+  /** Begin with another recording; without its video there is nothing to look at. */
+  open(found = true) {
+    this.found = found;
     this.kept.clear();
     this.choose("face");
   }
@@ -116,6 +118,11 @@ export class Looking {
   /** Fetch and show what is chosen now. */
   async look() {
     if (!state.result) return;
+    if (!this.found) {
+      this.clear();
+      this.say("no video, no face");
+      return;
+    }
     this.run += 1;
     const run = this.run;
     clearTimeout(this.timer);

@@ -32,16 +32,26 @@ export class Player {
 
   /** Open another recording. */
   open(id, video, width, times) {
-    this.stop();
+    this.close();
     this.times = times;
-    this.frames?.stopReading();
     this.frames = new Frames(id, video.frames, width);
     this.fps = video.fps || 25;
-    this.shown = null;
-    this.wanted = null;
     this.sound.open(state.result, recordingPath(id), times.now(0));
     tell("playing");
     this.show(0);
+  }
+
+  /** Show nothing: the recording has no video here. */
+  close() {
+    this.stop();
+    this.frames?.stopReading();
+    this.frames = null;
+    this.shown = null;
+    this.wanted = null;
+    this.sound.open(null);
+    this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
+    delete this.canvas.dataset.frame;
+    tell("playing");
   }
 
   /** Show a frame; while one is on its way only the newest wish is kept, so a held key never runs late. */

@@ -151,7 +151,10 @@ export class Timeline {
     const span = Math.min(Math.max(to - from, least), this.total);
     const start = Math.min(Math.max(from + (to - from - span) / 2, 0), this.total - span);
     state.view = { from: start, to: start + span };
-    this.redraw();
+    this.drawing ??= requestAnimationFrame(() => {
+      this.drawing = null;
+      this.redraw();
+    });
     clearTimeout(this.quiet);
     this.quiet = setTimeout(() => this.fetchView().catch(sayError), QUIET_MS);
     tell("view");
