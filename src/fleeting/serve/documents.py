@@ -25,6 +25,11 @@ def recording_row(desk: Desk, one: Recording) -> dict[str, Any]:
     video.pop("sha256")
     found = desk.finder.find(one, patient=False)  # a list must not wait for gigabytes to be compared
     name = log_name(one)
+    reviewed, trouble = {}, []
+    try:
+        reviewed = {coder: len(desk.log.coding(name, coder).annotations) for coder in desk.log.coded(name)}
+    except InputError as error:  # one can look all the same
+        trouble = [{"code": "annotations", "message": str(error)}]
     return {
         "id": one.id,
         "name": one.name,
@@ -36,8 +41,8 @@ def recording_row(desk: Desk, one: Recording) -> dict[str, Any]:
         },
         "expressions": 0 if desk.blind else len(report.expressions),
         "faces": [asdict(face) for face in report.faces],
-        "warnings": [asdict(warning) for warning in report.warnings],
-        "reviewed": {coder: len(desk.log.coding(name, coder).annotations) for coder in desk.log.coded(name)},
+        "warnings": [asdict(warning) for warning in report.warnings] + trouble,
+        "reviewed": reviewed,
         "error": None,
     }
 
