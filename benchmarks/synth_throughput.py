@@ -82,9 +82,9 @@ def clips_at(fps: tuple[float, ...]) -> Callable[[Path, int], object]:
 
 SETS: dict[str, tuple[str, Callable[[Path, int], object], int, int, str]] = {
     "flowmaps": ("maps", lambda out, n: write_flowmaps(out, n, seed=1), 10, 4000, "100 maps a person"),
-    "clips": ("clips", clips_at(Filming().fps), 1, 48, "8 clips a person; 25, 30, 60, 100 or 200 fps"),
-    "clips-200": ("clips", clips_at((200.0,)), 1, 24, "the same, all at 200 fps"),
-    "recordings-30": ("minutes", recordings_at(30.0), 1, 3, "a minute each, 30 fps, up to 256 x 256"),
+    "clips": ("clips", clips_at(Filming().fps), 1, 24, "8 clips a person; 25, 30, 60, 100 or 200 fps"),
+    "clips-200": ("clips", clips_at((200.0,)), 1, 8, "the same, all at 200 fps"),
+    "recordings-30": ("minutes", recordings_at(30.0), 1, 2, "a minute each, 30 fps, up to 256 x 256"),
     "recordings-100": ("minutes", recordings_at(100.0), 1, 1, "a minute, 100 fps, up to 256 x 256"),
     "flow": ("pairs", lambda out, n: write_flow_pairs(out, n, seed=1), 1, 40, "128 x 128, 20 pairs a person"),
     "4d": ("clips", lambda out, n: write_4d(out, n, seed=1), 1, 8, "two views of 112 x 112 with depth"),
@@ -241,7 +241,8 @@ themselves: the way back through the motion, sensor noise, H.264.
 ## What `fleeting analyze` finds in made recordings
 
 Recordings of a minute with {MICRO_A_MINUTE:g} micro-expressions a minute in the mean (median strength 4 %
-of the eye distance) among macro-expressions, talk, swallows, blinks, gaze shifts and turns of the head. Micro only,
+of the eye distance) among macro-expressions, talk, swallows, blinks, gaze shifts and turns of the head. Micro
+only,
 rule `strict` (IoU >= 0.5). The training-free spotter was tuned on the kernel motions of one portrait, and
 "person" (the default here) is those kernels varied; "tps" is a basis that nothing was tuned on.
 Synthetic distractors are shown and do not count: false alarms are judged on [real footage](analyze.md).
