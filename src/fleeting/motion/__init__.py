@@ -28,6 +28,7 @@ from fleeting.motion.roi_flow import (
     EIGHTEEN_REGIONS,
     FIVE_REGIONS,
     TWELVE_POINTS,
+    RoiMeter,
     RoiRow,
     farneback_flow,
     main_sector_mean,
@@ -38,6 +39,13 @@ from fleeting.motion.roi_flow import (
     strongest_mean,
 )
 from fleeting.motion.tracker import RegionSignals, RegionTracker, motion_regions, sample_crop
+from fleeting.motion.views import (
+    crop_sequence,
+    find_apex_of_views,
+    motion_of_views,
+    separate_views,
+    view_flow_maps,
+)
 
 __all__ = [
     "EIGHTEEN_REGIONS",
@@ -48,13 +56,16 @@ __all__ = [
     "InputMaker",
     "RegionSignals",
     "RegionTracker",
+    "RoiMeter",
     "RoiRow",
     "clip_of",
     "clip_to_flow_map",
+    "crop_sequence",
     "dis_flow",
     "farneback_flow",
     "field_box",
     "find_apex",
+    "find_apex_of_views",
     "find_input",
     "fit_head_motion",
     "flow_channels",
@@ -73,6 +84,7 @@ __all__ = [
     "mdmo_boxes",
     "mm_cof",
     "mm_cof_of_maps",
+    "motion_of_views",
     "motion_regions",
     "movement",
     "point_vectors",
@@ -84,7 +96,9 @@ __all__ = [
     "roi_vectors",
     "sample_crop",
     "sample_frames",
+    "separate_views",
     "strain",
     "strongest_mean",
     "uniform_table",
+    "view_flow_maps",
 ]

@@ -1,0 +1,144 @@
+"""Flow maps of one movement seen from two sides: view separation, apex in both views, both phases."""
+
+import numpy as np
+
+from fleeting.core import ShapeError, check_shape
+from fleeting.motion.flow import dis_flow
+
+
+def separate_views(frames: np.ndarray) -> np.ndarray:
+    """Cut frames that hold two views side by side.
+
+    Parameters
+    ----------
+    frames
+        ``(T, H, 2 W, ...)``, the left camera's picture on the left.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(2, T, H, W, ...)``.
+
+    Raises
+    ------
+    ShapeError
+        Where the width is odd.
+
+    Examples
+    --------
+    >>> separate_views(np.zeros((5, 8, 12))).shape
+    (2, 5, 8, 6)
+    """
+    if frames.ndim < 3 or frames.shape[2] % 2:
+        raise ShapeError(f"frames: expected (T, H, 2 W, ...), got {frames.shape}")
+    return np.stack(np.split(frames, 2, axis=2))
+
+
+def crop_sequence(frames: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Cut one box out of all frames, that around the boxes of all: a crop that does not move moves nothing.
+
+    Parameters
+    ----------
+    frames
+        ``(T, H, W, ...)``.
+    boxes
+        ``(T, 4)`` left, top, right, bottom of the face in each frame, pixels; right and bottom are outside.
+
+    Examples
+    --------
+    >>> crop_sequence(np.zeros((2, 9, 9)), np.array([[1, 2, 5, 6], [2, 1, 6, 5]])).shape
+    (2, 5, 5)
+    """
+    if len(boxes) != len(frames):
+        raise ShapeError(f"boxes: expected {len(frames)}, one a frame, got {len(boxes)}")
+    left, top = np.maximum(np.floor(boxes[:, :2].min(0)).astype(int), 0)
+    right, bottom = np.ceil(boxes[:, 2:].max(0)).astype(int)
+    return frames[:, top:bottom, left:right]
+
+
+def motion_of_views(views: np.ndarray, onset: int = 0) -> np.ndarray:
+    """Measure how far each frame has moved since the onset, the mean over pixels and views.
+
+    Parameters
+    ----------
+    views
+        ``(V, T, H, W)`` uint8 grey.
+    onset
+        Frame that the others are compared with.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(T,)`` pixels; the median vector of each flow, which is the head's, is taken off.
+    """
+    count = check_shape(views, ("V", "T", "H", "W"), "views")["T"]
+    moved = np.zeros(count)
+    for frames in views:
+        for number, frame in enumerate(frames):
+            flow = dis_flow(frames[onset], frame)
+            moved[number] += np.linalg.norm(flow - np.median(flow, (0, 1)), axis=-1).mean() / len(views)
+    return moved
+
+
+def find_apex_of_views(views: np.ndarray, *, onset: int = 0) -> int:
+    """Find the frame with the most motion in all views; `find_apex` of one view is the same for one.
+
+    A mean of three frames is looked at, and never the first and last tenth.
+
+    Examples
+    --------
+    >>> y, x = np.mgrid[:48, :48]
+    >>> hill = np.exp(-(((x - 24) / 8.0) ** 2))
+    >>> face = lambda d: np.uint8(128 + 60 * np.sin((x - d * hill) / 4) + 60 * np.cos(y / 5))
+    >>> clip = np.stack([face(d) for d in (0, 0.5, 1, 2, 3, 2, 1, 0.5, 0)])
+    >>> find_apex_of_views(np.stack([clip, clip[..., ::-1]]))
+    4
+    """
+    moved = motion_of_views(views, onset)
+    if len(moved) < 3:
+        raise ShapeError(f"views: expected 3 frames at least, got {len(moved)}")
+    smooth = np.convolve(np.pad(moved, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    edge = max(1, len(moved) // 10)
+    return int(edge + smooth[edge : len(moved) - edge].argmax())
+
+
+def view_flow_maps(views: np.ndarray, onset: int, apex: int, offset: int, *, size: int = 28) -> np.ndarray:
+    """Give u, v and magnitude of both phases in each view.
+
+    Parameters
+    ----------
+    views
+        ``(V, T, H, W)`` uint8 grey.
+    onset, apex, offset
+        Frames.
+    size
+        Pixels each way.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(V, 2, size, size, 3)`` float32: u and v over the 99th percentile of their absolute values in the
+        map, cut at -1 and 1; magnitude over its greatest, 0..1.
+
+    Examples
+    --------
+    >>> view_flow_maps(np.zeros((2, 4, 32, 32), np.uint8), 0, 1, 3).shape
+    (2, 2, 28, 28, 3)
+    """
+    import cv2
+
+    count = check_shape(views, ("V", "T", "H", "W"), "views")["T"]
+    if not 0 <= onset < count or not 0 <= apex < count or not 0 <= offset < count:
+        raise ShapeError(f"onset, apex, offset: expected 0..{count - 1}, got {onset}, {apex}, {offset}")
+    made = np.zeros((len(views), 2, size, size, 3), np.float32)
+    for number, frames in enumerate(views):
+        for phase, (first, second) in enumerate(((onset, apex), (apex, offset))):
+            flow = dis_flow(frames[first], frames[second])
+            flow = np.asarray(
+                cv2.resize(flow - np.median(flow, (0, 1)), (size, size), interpolation=cv2.INTER_AREA)
+            )
+            most = np.percentile(np.abs(flow), 99)
+            length = np.linalg.norm(flow, axis=-1)
+            made[number, phase, ..., :2] = np.clip(flow / max(most, 1e-6), -1, 1)
+            made[number, phase, ..., 2] = length / max(length.max(), 1e-6)
+    return made
