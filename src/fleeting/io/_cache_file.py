@@ -15,6 +15,7 @@ Nothing is pickled. Any program that reads JSON can read it; in NumPy an array i
 
 import json
 import math
+import mmap
 import os
 import struct
 import zlib
@@ -119,12 +120,12 @@ def read_entry(path: Path, key: str, *, verify: bool) -> tuple[dict[str, np.ndar
     OSError
         As opening a file does.
     """
-    size = path.stat().st_size
     with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
         told = _read_header(file, size)
+        whole = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
     if told.get("key") != key:
         raise DamagedError("it holds another key")
-    whole = np.memmap(path, np.uint8, "r") if size else np.zeros(0, np.uint8)
     arrays = {}
     for one in told["arrays"]:
         raw = whole[one["offset"] : one["offset"] + one["bytes"]]

@@ -55,7 +55,8 @@ class CacheEntry:
     Parameters
     ----------
     arrays
-        By name, read-only and mapped into memory: a part that nobody looks at is not held.
+        By name, read-only and mapped into memory: a part that nobody looks at is not held. The file stays
+        open as long as one of them is kept, so copy what is to be kept of thousands of entries.
     meta
         Plain values that came with them.
     """
