@@ -108,9 +108,9 @@ def _provenance() -> Provenance:
 def _signals(times: np.ndarray) -> dict[str, np.ndarray]:
     count = len(times)
     moved = np.zeros((count, 2, 2), np.float32)
-    moved[12, 0] = 3, 4
+    moved[12:13, 0] = 3, 4
     curve = np.sin(np.arange(count)).astype(np.float32)
-    curve[5] = np.nan
+    curve[5:6] = np.nan
     return {
         "times": times,
         "frames": np.arange(count),

@@ -7,6 +7,7 @@ The road: `load_examples` gives rows, `run_bench` gives predictions with every h
 from fleeting.bench._megc import check_megc_submission, megc_submission
 from fleeting.bench._spotting_fit import FittedDecoder, fit_decoder
 from fleeting.bench._spotting_scores import compare_spotters, score_spotting_run, spotting_table
+from fleeting.bench._video_rows import video_recording, video_rows
 from fleeting.bench.data import (
     PRETRAIN_COUNT,
     Loaded,
@@ -73,5 +74,7 @@ __all__ = [
     "to_html",
     "to_latex",
     "to_markdown",
+    "video_recording",
+    "video_rows",
     "write_bench",
 ]

@@ -129,7 +129,7 @@ def compare_spotters(
 
 
 def spotting_table(rows: Sequence[dict[str, Any]]) -> str:
-    """Write scores as a Markdown table, the best overall F1 first.
+    """Write scores as a Markdown table, the best F1 of micro-expressions first.
 
     Examples
     --------
@@ -141,12 +141,14 @@ def spotting_table(rows: Sequence[dict[str, Any]]) -> str:
         " false alarms a minute, micro | onset / apex / offset, ms |\n|---|---|---|---|---|---|---|---|---|\n"
     )
     lines = []
-    for one in sorted(rows, key=lambda r: -r[ALL]["f1"]["value"]):
+    for one in sorted(rows, key=lambda r: -r.get("micro", r[ALL])["f1"]["value"]):
         micro = one.get("micro", one[ALL])
         errors = " / ".join("–" if micro[f"{n}_ms"] is None else f"{micro[f'{n}_ms']:.0f}" for n in _ENDS)
         strs = "–" if one["strs"] is None else f"{one['strs']:.3f}"
         cells = [one["system"], one["decoder"]]
-        cells += [_with_interval(one[kind]["f1"]) if kind in one else "–" for kind in ("micro", "macro", ALL)]
+        kinds = [kind for kind in ("micro", "macro") if kind in one]
+        shown = [*kinds, ALL] if len(kinds) == 2 else kinds  # over one kind alone there is no overall
+        cells += [_with_interval(one[k]["f1"]) if k in shown else "–" for k in ("micro", "macro", ALL)]
         cells += [strs, f"{micro['recall']:.2f}", _with_interval(micro["alarms"], 1), errors]
         lines.append("| " + " | ".join(cells) + " |")
     return head + "\n".join(lines) + ("\n" if lines else "")

@@ -33,7 +33,8 @@ def magnify(
     frames
         Crops of the same geometry.
     gain
-        1..50: a point that moved by ``d`` pixels is shown moved by ``gain * d``.
+        1..50: a point that moved by ``d`` pixels is shown moved by ``gain`` times what the flow saw of
+        ``d``, which is 0.7 to 0.95 of it (measured on drawn motions of 0.3 to 1 pixel).
     mask
         ``(H, W)`` bool, where the face is: the motion of the whole is fitted there. All by default.
 

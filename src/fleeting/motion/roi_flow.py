@@ -48,7 +48,7 @@ Flow = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def farneback_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Dense flow by Farneback's method with the released parameters, ``(H, W, 2)`` pixels.
 
-    Slower than `dis_flow` and smoother; on small crops the window of 15 pixels blurs neighbours.
+    On small crops its window of 15 pixels blurs neighbours.
 
     Examples
     --------
@@ -296,13 +296,8 @@ class RoiRow:
     roi12: np.ndarray
 
 
-def roi_flow(
-    frames: Iterable[tuple[float, np.ndarray, np.ndarray]],
-    *,
-    renew_s: float = 1.0,
-    flow: Flow = dis_flow,
-) -> Iterator[RoiRow]:
-    """Measure the regions of a recording, frame by frame, in constant memory.
+class RoiMeter:
+    """Measures the regions of a face frame by frame, in constant memory.
 
     The released spotters take motion since the first frame of each window of a second or two. Here motion is
     measured against a reference that is renewed, and chained, so that a row says how far each region has
@@ -311,18 +306,10 @@ def roi_flow(
 
     Parameters
     ----------
-    frames
-        Time in seconds, aligned grey picture ``(H, W)`` uint8, and ``(68, 2)`` points in it; all pictures of
-        one size.
     renew_s
         How long a reference serves.
     flow
         Dense flow of two pictures, such as `dis_flow` or `farneback_flow`.
-
-    Yields
-    ------
-    RoiRow
-        One for each frame; the first is all zeros.
 
     Raises
     ------
@@ -333,32 +320,81 @@ def roi_flow(
     --------
     >>> from fleeting.facs import neutral_mesh, to_points68
     >>> points = to_points68(neutral_mesh()[:, :2]) * 40 + 60
+    >>> meter = RoiMeter()
+    >>> meter.push(0.0, np.zeros((150, 120), np.uint8), points).roi12.shape
+    (12, 2)
+    """
+
+    def __init__(self, *, renew_s: float = 1.0, flow: Flow = dis_flow) -> None:
+        if not renew_s > 0:
+            raise UsageError(f"renew_s: expected a positive number of seconds, got {renew_s}")
+        self.renew_s, self.flow = renew_s, flow
+        self._names = tuple(dict.fromkeys((*FIVE_REGIONS, *EIGHTEEN_REGIONS)))
+        self._five = [self._names.index(name) for name in FIVE_REGIONS]
+        self._eighteen = [self._names.index(name) for name in EIGHTEEN_REGIONS]
+        self._base = np.zeros((len(self._names), 2))
+        self._way = self._base
+        self.restart()
+
+    def restart(self) -> None:
+        """Take the next frame as a new reference, as after the face was lost; regions go on from there."""
+        self._base = self._way
+        self._reference: tuple[float, np.ndarray, np.ndarray] | None = None
+        self._before: tuple[np.ndarray, np.ndarray] | None = None
+
+    def push(self, time_s: float, gray: np.ndarray, points: np.ndarray) -> RoiRow:
+        """Measure the next frame; the first one is all zeros.
+
+        Parameters
+        ----------
+        time_s
+            Seconds, rising.
+        gray
+            ``(H, W)`` uint8, aligned, of one size.
+        points
+            ``(68, 2)`` points in it.
+        """
+        self._way, step = self._base, np.zeros((len(TWELVE_POINTS), 2))
+        if self._reference is not None and self._before is not None:
+            to_here = self.flow(self._reference[1], gray)
+            self._way = self._base + roi_vectors(to_here, self._reference[2], self._names)
+            same = self._before[0] is self._reference[1]
+            step = point_vectors(to_here if same else self.flow(self._before[0], gray), self._before[1])
+        if self._reference is None or time_s - self._reference[0] >= self.renew_s:
+            self._reference, self._base = (time_s, gray, points), self._way
+        self._before = (gray, points)
+        return RoiRow(
+            float(time_s),
+            self._way[self._five].ravel().astype(np.float32),
+            self._way[self._eighteen].ravel().astype(np.float32),
+            step.astype(np.float32),
+        )
+
+
+def roi_flow(
+    frames: Iterable[tuple[float, np.ndarray, np.ndarray]],
+    *,
+    renew_s: float = 1.0,
+    flow: Flow = dis_flow,
+) -> Iterator[RoiRow]:
+    """Measure the regions of a recording, a row for each frame, see `RoiMeter`.
+
+    Parameters
+    ----------
+    frames
+        Time in seconds, aligned grey picture ``(H, W)`` uint8, and ``(68, 2)`` points in it.
+    renew_s, flow
+        As for `RoiMeter`.
+
+    Examples
+    --------
+    >>> from fleeting.facs import neutral_mesh, to_points68
+    >>> points = to_points68(neutral_mesh()[:, :2]) * 40 + 60
     >>> still = np.random.default_rng(0).integers(0, 255, (150, 120), np.uint8)
     >>> rows = list(roi_flow((t / 30, still, points) for t in range(3)))
     >>> len(rows), float(np.abs(rows[2].roi36).max())
     (3, 0.0)
     """
-    if not renew_s > 0:
-        raise UsageError(f"renew_s: expected a positive number of seconds, got {renew_s}")
-    names = tuple(dict.fromkeys((*FIVE_REGIONS, *EIGHTEEN_REGIONS)))
-    five = [names.index(name) for name in FIVE_REGIONS]
-    eighteen = [names.index(name) for name in EIGHTEEN_REGIONS]
-    reference: tuple[float, np.ndarray, np.ndarray] | None = None
-    before: tuple[np.ndarray, np.ndarray] | None = None
-    base = np.zeros((len(names), 2))
+    meter = RoiMeter(renew_s=renew_s, flow=flow)
     for time_s, gray, points in frames:
-        way, step = base, np.zeros((len(TWELVE_POINTS), 2))
-        if reference is not None and before is not None:
-            to_here = flow(reference[1], gray)
-            way = base + roi_vectors(to_here, reference[2], names)
-            near = to_here if before[0] is reference[1] else flow(before[0], gray)
-            step = point_vectors(near, before[1])
-        if reference is None or time_s - reference[0] >= renew_s:
-            reference, base = (time_s, gray, points), way
-        before = (gray, points)
-        yield RoiRow(
-            float(time_s),
-            way[five].ravel().astype(np.float32),
-            way[eighteen].ravel().astype(np.float32),
-            step.astype(np.float32),
-        )
+        yield meter.push(time_s, gray, points)

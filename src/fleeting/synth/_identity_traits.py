@@ -116,10 +116,7 @@ def draw_traits(rng: np.random.Generator) -> Traits:
     hair_colour = _pick(rng, tuple(_HAIRS), _hair_chances(tone))
     light_eyes = 0.0 if tone > 0.5 else 0.7 * (1 - tone / 0.5)
     iris_colour = _pick(rng, tuple(_IRISES), [1.0, 1.0, *([light_eyes] * 4)])
-    bald = max(0.0, heavy - 0.4) * max(0.0, age - 25) / 30
-    style = _pick(
-        rng, STYLES, [0.4 + heavy, 0.6, 1.5 * (1 - heavy), 1 - heavy, 0.2 + 0.8 * tone, bald, 0.5 * bald]
-    )
+    style = _pick(rng, STYLES, _style_chances(age, heavy, tone))
     beards = [1.0, 0.6, 0.3] if heavy > 0.55 else [1.0, 0.0, 0.0]
     grey = float(np.clip((age - rng.normal(52, 8)) / 20, 0, 1))
     small = rng.normal(size=14)
@@ -169,6 +166,11 @@ def draw_traits(rng: np.random.Generator) -> Traits:
 def _hair_chances(tone: float) -> list[float]:
     fair = max(0.0, 1 - tone / 0.4)
     return [0.3 + 2 * tone, 1.0, 1.2 * max(0.0, 1 - tone), 0.9 * fair, 0.3 * fair]
+
+
+def _style_chances(age: float, heavy: float, tone: float) -> list[float]:
+    bald = max(0.0, heavy - 0.4) * max(0.0, age - 25) / 30
+    return [0.4 + heavy, 0.6, 1.5 * (1 - heavy), 1 - heavy, 0.2 + 0.8 * tone, bald, 0.5 * bald]
 
 
 def _pick(rng: np.random.Generator, names: tuple[str, ...], chances: list[float]) -> str:

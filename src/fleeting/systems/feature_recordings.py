@@ -14,7 +14,7 @@ import numpy as np
 
 from fleeting import facs
 from fleeting.core import Interval, UsageError
-from fleeting.motion import EIGHTEEN_REGIONS, FIVE_REGIONS, TWELVE_POINTS
+from fleeting.motion import EIGHTEEN_REGIONS, FIVE_REGIONS, TWELVE_POINTS, motion_regions
 from fleeting.systems.contract import SpottingRecording
 from fleeting.systems.representations import Representation, register_representation
 
@@ -99,12 +99,12 @@ class FeatureSettings:
     blinks_per_minute: float = 12.0
     micro_s: tuple[float, float] = (0.17, 0.5)
     macro_s: tuple[float, float] = (0.6, 2.5)
-    micro_strength: tuple[float, float] = (1.0, 3.0)
-    macro_strength: tuple[float, float] = (2.5, 7.0)
+    micro_strength: tuple[float, float] = (1.5, 4.0)
+    macro_strength: tuple[float, float] = (3.0, 8.0)
     talking: float = 0.1
-    noise_px: float = 0.25
-    head_px: float = 0.4
-    unlike_px: float = 0.15
+    noise_px: float = 0.15
+    head_px: float = 0.3
+    unlike_px: float = 0.1
 
     def __post_init__(self) -> None:
         if not (self.seconds > 2 and self.fps > 0 and 0 <= self.talking <= 1):
@@ -135,7 +135,8 @@ def feature_recordings(
     Returns
     -------
     list of SpottingRecording
-        With ``roi10``, ``roi36``, ``roi12``, intervals, emotions and units.
+        With ``roi10``, ``roi36``, ``roi12``, and ``regions``, ``head``, ``openings`` for the training-free
+        spotter; with intervals, emotions and units.
 
     Examples
     --------
@@ -165,12 +166,14 @@ def _recording(
     gain, noise, liking = habits
     times = np.arange(round(one.seconds * one.fps)) / one.fps
     coded = _coded(one, rng, times, liking)
-    skin = _shared(one, rng, times)
+    skin, openings = _shared(one, rng, times)
     for interval, units, strength in coded:
         skin += gain * strength * _bump(interval, len(times))[:, None, None] * _unit_motion(units)
     names = tuple(dict.fromkeys((*FIVE_REGIONS, *EIGHTEEN_REGIONS, *(f"point_{p}" for p in TWELVE_POINTS))))
     moved = EYE_PX / 100 * np.einsum("rk,tkc->trc", _mixing(names), skin)
-    moved += _left_of_head(one, rng, times, len(names))
+    shape = rng.standard_normal((len(names) + len(facs.region_names()), 2))
+    common, unlike = _left_of_head(one, rng, times)
+    moved += common + unlike * shape[: len(names)]
     seen = moved + noise * one.noise_px * rng.standard_normal(moved.shape)
     place = {region: at for at, region in enumerate(names)}
     way = seen - seen[:1]
@@ -179,6 +182,15 @@ def _recording(
         ROI10: way[:, [place[r] for r in FIVE_REGIONS]].reshape(len(times), -1).astype(np.float32),
         ROI36: way[:, [place[r] for r in EIGHTEEN_REGIONS]].reshape(len(times), -1).astype(np.float32),
         ROI12: np.diff(twelve, axis=0, prepend=twelve[:1]).astype(np.float32),
+    }
+    whole = skin / 100 + (common + unlike * shape[len(names) :]) / EYE_PX
+    whole += noise * one.noise_px / EYE_PX * rng.standard_normal(skin.shape)
+    followed = [facs.region_names().index(name) for name in motion_regions()]
+    head = 10 / EYE_PX * common[:, 0]
+    inputs |= {
+        "regions": whole[:, followed].astype(np.float32),
+        "head": np.concatenate([head, 0.1 * head], 1).astype(np.float32),
+        "openings": (openings + 0.01 * rng.standard_normal(openings.shape)).astype(np.float32),
     }
     dataset = subject.partition("/")[0]
     return SpottingRecording(
@@ -230,13 +242,21 @@ def _bump(interval: Interval, frames: int) -> np.ndarray:
     return np.minimum(0.5 - 0.5 * np.cos(np.pi * up), 0.5 - 0.5 * np.cos(np.pi * down))
 
 
-def _shared(one: FeatureSettings, rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
-    """Draw blinks and talking, which are not coded: ``(T, facs regions, 2)`` percent of the eye distance."""
+def _shared(
+    one: FeatureSettings, rng: np.random.Generator, times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw blinks and talking, which are not coded.
+
+    Gives motion ``(T, facs regions, 2)`` in percent of the eye distance, and how bright the openings of the
+    eyes (left, right) and of the mouth are, ``(T, 3)``, relative.
+    """
     skin = np.zeros((len(times), len(facs.region_names()), 2))
+    openings = np.ones((len(times), 3))
     for start in rng.integers(0, len(times), rng.poisson(one.blinks_per_minute * one.seconds / 60)):
         length = max(3, round(rng.uniform(0.15, 0.35) * one.fps))
         bump = np.hanning(length + 2)[1:-1][: len(times) - start]
         skin[start : start + len(bump)] += rng.uniform(3, 7) * bump[:, None, None] * _unit_motion((45,))
+        openings[start : start + len(bump), :2] -= 0.4 * bump[:, None]
     at, end = 0.0, 0.0
     while one.talking > 0 and at < one.seconds:
         if at >= end:  # a pause, then a stretch of talk
@@ -248,23 +268,21 @@ def _shared(one: FeatureSettings, rng: np.random.Generator, times: np.ndarray) -
         bump = np.hanning(length + 2)[1:-1][: max(len(times) - start, 0)]
         units = _SYLLABLES[int(rng.integers(len(_SYLLABLES)))]
         skin[start : start + len(bump)] += rng.uniform(2, 6) * bump[:, None, None] * _unit_motion(units)
+        openings[start : start + len(bump), 2] -= 0.2 * bump
         at += 0.8 * length / one.fps
-    return skin
+    return skin, openings
 
 
 def _left_of_head(
-    one: FeatureSettings, rng: np.random.Generator, times: np.ndarray, regions: int
-) -> np.ndarray:
-    """Slow motion ``(T, R, 2)`` in pixels that the removal of head motion left."""
+    one: FeatureSettings, rng: np.random.Generator, times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw what the removal of head motion left, pixels ``(T, 1, 2)``: shared by all regions, and not."""
     hertz = np.exp(rng.uniform(np.log(0.05), np.log(1.0), (2, 8)))
     size = 1 / hertz**0.7
     size *= 1 / np.sqrt((size**2).sum(1, keepdims=True) / 2)
     phase = rng.uniform(0, 2 * np.pi, (2, 2, 8))
-    waves = [
-        (size * np.sin(2 * np.pi * hertz * times[:, None, None] + p)).sum(-1) for p in phase
-    ]  # each (T, 2)
-    shape = rng.standard_normal((regions, 2))
-    return one.head_px * waves[0][:, None] + one.unlike_px * shape * waves[1][:, None]
+    waves = [(size * np.sin(2 * np.pi * hertz * times[:, None, None] + p)).sum(-1) for p in phase]
+    return one.head_px * waves[0][:, None], one.unlike_px * waves[1][:, None]
 
 
 @cache

@@ -129,6 +129,18 @@ def test_a_loop_stays_at_its_expression_and_slow_play_leaves_out_no_frame(opened
     assert seen[first : first + 26] == list(range(115, 141))
 
 
+def test_a_running_loop_follows_to_the_next_expression(opened) -> None:
+    opened.choose(1)
+    opened.shows(46)
+    opened.press("l")
+    opened.until(lambda: 35 <= opened.frame() <= 45, "the first loop")
+    opened.press("n")
+    opened.until(lambda: 115 <= opened.frame() <= 140, "the second loop")
+    watch(opened)
+    opened.until(lambda: opened.js("return seen.length") > 30, "that it runs")
+    assert set(opened.js("return seen")) <= set(range(115, 141))
+
+
 def test_the_timeline_zooms_from_all_to_ten_frames_and_no_further(opened) -> None:
     opened.shows(0)
     opened.choose(2)

@@ -25,7 +25,8 @@ const NEW_FRAMES = 10; // a new expression reaches so far to both sides of the f
 const go = (frame) => player.show(frame);
 const player = new Player(byId("video"));
 const timeline = new Timeline(go);
-const list = new Expressions(timeline, go);
+// A loop that runs goes on around the next expression.
+const list = new Expressions(timeline, (frame) => !(player.looping && player.playing) && go(frame));
 const editor = new Editor(timeline, go);
 const looking = new Looking(() => player.speed);
 const transport = new Transport(player, list, timeline);
@@ -85,7 +86,7 @@ async function open(id) {
     face: result.faces?.[0]?.id ?? 0,
   });
   location.hash = id;
-  const times = new FrameTimes(id, result.video);
+  const times = new FrameTimes(id, result.video, result.video_found);
   const bars = timeline.open(times);
   showPictures(recording, times); // before all else: it is what one waits for
   await Promise.all([edits.loadNotes(), times.load(0).catch(sayError), loadTracks(id)]);
@@ -178,6 +179,12 @@ function drawUndo() {
   byId("redo").disabled = !state.notes.can_redo;
 }
 
+/** Space plays: a button that was pressed with the mouse does not keep the focus and with it the key. */
+function freeSpace(event) {
+  if (event.detail > 0)
+    event.target.closest?.(".transport button, .zoom button, .expressions button")?.blur();
+}
+
 function wire() {
   const press = (id, act) => byId(id).addEventListener("click", () => Promise.resolve(act()).catch(sayError));
   press("undo", verbs.undo);
@@ -195,6 +202,7 @@ function wire() {
   on("chosen", followFace);
   on("items", drawReviewed);
   listen(keys);
+  addEventListener("click", freeSpace);
   addEventListener("unhandledrejection", (event) => sayError(event.reason));
 }
 

@@ -65,7 +65,7 @@ export class Lanes {
   bar(item, mine) {
     const [start, end] = this.spanOf(item);
     const left = Math.max(this.timeline.x(start), LEFT);
-    const width = Math.max(Math.min(this.timeline.x(end), LEFT + this.timeline.width) - left, 4);
+    const width = Math.max(Math.min(this.timeline.x(end), LEFT + this.timeline.width) - left, 2);
     const id = state.items.find(
       (one) => one.id === item.id || (item.source_key && one.source_key === item.source_key),
     )?.id;

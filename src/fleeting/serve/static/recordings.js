@@ -33,7 +33,8 @@ function row(one, open) {
   const warnings = one.warnings?.length ?? 0;
   if (warnings && !one.error) marks.push(el("span", { class: "mark warn" }, count(warnings, "warning")));
   const done =
-    `${one.reviewed?.[state.coder] ?? 0} looked at` + (one.expressions ? `, ${one.expressions} found` : "");
+    `${one.reviewed?.[state.coder] ?? 0} looked at` +
+    (one.expressions && !state.blind ? `, ${one.expressions} found` : "");
   return el(
     "li",
     {},

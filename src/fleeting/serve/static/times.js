@@ -8,7 +8,9 @@ const CHUNK = 5000; // frames asked for at a time
 
 /** The times of one recording's frames, fetched in parts when they are needed. */
 export class FrameTimes {
-  constructor(id, video) {
+  /** @param {boolean} here - Whether the video is there to be asked; else the mean frame rate must do. */
+  constructor(id, video, here = true) {
+    this.here = here;
     this.id = id;
     this.frames = Math.max(video.frames, 1);
     this.frameS = video.fps > 0 ? 1 / video.fps : video.duration_s / this.frames || 0.04;
@@ -37,6 +39,7 @@ export class FrameTimes {
 
   /** The frame that is on the screen at this time: the last one that begins at or before it. */
   async at(seconds) {
+    if (!this.here) return this.guess(seconds);
     const answer = await getJson(recordingPath(this.id, "/times", { at: Math.max(seconds, 0) }));
     return this.clamp(answer.frame);
   }
@@ -53,7 +56,7 @@ export class FrameTimes {
   }
 
   async load(part) {
-    if (this.parts.has(part)) return;
+    if (!this.here || this.parts.has(part)) return;
     if (!this.waiting.has(part)) {
       const from = part * CHUNK;
       const to = Math.min(from + CHUNK, this.frames) - 1;

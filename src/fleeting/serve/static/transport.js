@@ -18,6 +18,7 @@ export class Transport {
     this.build(list);
     on("playing", () => this.draw());
     on("items", () => this.draw());
+    on("chosen", () => this.followChosen());
     on("frame", () => this.drawWhere());
   }
 
@@ -63,6 +64,14 @@ export class Transport {
     this.player.setLooping(!this.player.looping);
     if (this.player.looping && !this.player.playing) this.player.play();
     return undefined;
+  }
+
+  /** A loop that runs goes around what is chosen now. */
+  followChosen() {
+    const { player } = this;
+    if (!player.looping || !player.playing) return;
+    player.pause();
+    player.play();
   }
 
   span() {

@@ -1,0 +1,54 @@
+"""From pixels to what spotters take: a planted smile is where it was planted, a lost face is no motion."""
+
+import numpy as np
+import pytest
+
+from fleeting.bench import video_recording
+from fleeting.core import InputError
+from fleeting.motion import EIGHTEEN_REGIONS
+from fleeting.synth import CameraSettings, HeadMotion, Life, Plant, plant, write_planted
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    data = pytest.importorskip("skimage.data", reason="scikit-image (extra demo) holds the portrait")
+    portrait = np.ascontiguousarray(data.astronaut()[0:320, 60:380])
+    sway = HeadMotion(sway_percent=1.5, roll_deg=0.4, yaw_deg=0.5, pitch_deg=0.5, scale_percent=0.4)
+    clip = plant(
+        portrait,
+        [Plant((12,), strength_percent=4.0, at_s=1.0, duration_s=0.4)],
+        fps=30,
+        duration_s=2.0,
+        seed=1,
+        camera=CameraSettings(noise=2.0, crf=23),
+        life=Life(head=sway),
+    )
+    folder = tmp_path_factory.mktemp("film")
+    return write_planted(clip, folder, "clip", flows="none").video
+
+
+def test_a_planted_smile_is_seen_at_the_mouth_when_it_was_planted(film):
+    one = video_recording(film, subject="planted/a")
+    assert len(one.times) == 60 and one.intervals is None and one.dataset == "planted"
+    way = one.inputs["roi36"].reshape(60, 18, 2)
+    assert np.isfinite(way).all() and not way[0].any()
+    left, right = (way[:, EIGHTEEN_REGIONS.index(name)] for name in ("point_54", "point_48"))
+    rest = np.r_[22:30, 43:50]
+    for corner, outwards in ((left, 1), (right, -1)):
+        moved = corner[34:39].mean(0) - corner[rest].mean(0)
+        assert outwards * moved[0] > 0.35 and moved[1] < -0.7  # px of 320: out and up
+    brows = [EIGHTEEN_REGIONS.index(name) for name in ("brow_left", "brow_right")]
+    assert np.abs(way[34:39, brows].mean(0) - way[rest][:, brows].mean(0)).max() < 0.6
+    flow = one.inputs["roi12"]
+    assert np.abs(flow[30:42, 8:10]).max() > 2 * np.abs(flow[5:25, 8:10]).mean()
+
+
+def test_a_film_without_a_face_says_so(tmp_path):
+    import cv2
+
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(4):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((80, 80, 3), 90, np.uint8))
+    with pytest.raises(InputError, match="no face"):
+        video_recording(folder, fps=25)
