@@ -1,9 +1,12 @@
 """The cache of prepared clips: time to make, size, read rate; and how near measured flow is to the truth.
 
-    OMP_NUM_THREADS=1 python benchmarks/cache.py --out FILE.md [--clips 24] [--part speed|reading|truth|use]
-    [--made DIR]    # for "use": from `fleeting synth clips --out DIR --count 120 --subjects 20 --seed 3`
+    OMP_NUM_THREADS=1 python benchmarks/cache.py --out docs/benchmarks/cache.md
+    OMP_NUM_THREADS=1 python benchmarks/cache.py --out docs/benchmarks/cache.md --part use --made DIR
 
-Speed: a folder of JPEG clips (560x520, 200 frames/s, 51 frames each) of the public-domain portrait with
+DIR is from `fleeting synth clips --out DIR --count 120 --subjects 20 --seed 3`; without it "use" is left out.
+With `--part` the other parts of a page that is there are kept; each part names its own machine and commit.
+
+Speed: a folder of JPEG clips (560x520, 200 frames/s, about 50 frames each) of the public-domain portrait with
 planted movements is prepared afresh and again from the cache, in one process, input by input. Then entries of
 random numbers are read in a random order.
 
@@ -22,16 +25,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from fleeting import datasets
-from fleeting.bench import prepare, prepare_examples, run_bench
+from fleeting.bench import prepare
 from fleeting.bench._clip_align import find_face
-from fleeting.bench.summary import score_answers
 from fleeting.core import CROP, CropGeometry, invert, transform_points
 from fleeting.face import crop_transform
 from fleeting.io import ArrayCache, entry_key
@@ -40,8 +41,6 @@ from fleeting.motion import (
     dis_flow,
     field_box,
     find_input,
-    flow_map,
-    input_maker,
     movement,
     sample_crop,
 )
@@ -66,6 +65,34 @@ def planted(seed: int, units: tuple[int, ...], *, strength: float, scale: float,
     move = Plant(units, strength_percent=strength, at_s=0.05, duration_s=0.25)
     camera = CameraSettings(noise=2.0, scale=scale)
     return plant(portrait(), [move], fps=200, duration_s=0.32, seed=seed, camera=camera, life=life)
+
+
+TITLES = {
+    "speed": "Making and reading",
+    "reading": "Read rate of entries",
+    "truth": "Nearness to the truth",
+    "use": "Use",
+}
+HEAD = """
+# The cache of prepared clips
+
+Made by `benchmarks/cache.py`, whose head says how each part is run; do not edit. What is made, and how it
+is kept: [cache](../cache.md). Times are processor time of one thread, since the machine was shared (load is
+that of the whole machine when a part began); a disk that must be waited for is not in them: all files had
+just been written and lay in memory.
+
+- *Making and reading.* "From the cache" is a whole second run for that input: the sources are looked at for
+  a change, entries are found, checked and put into one array. "Kept" is the input and the aligned frames
+  that it was made of; several inputs share frames.
+- *Read rate.* Entries of random numbers in a random order, each copied into an array as training does;
+  "verified" means that the CRC-32 is computed again. Small entries cost what opening a file costs.
+- *Nearness to the truth.* Error and size are means over the part of the face that the 28 x 28 maps show,
+  pixels with the eyes 44 apart; cosine and gain compare whole fields (gain below 1: motion is measured too
+  small); the correlation is of the 28 x 28 map along the stronger axis. Bold is what `flowmap28` does.
+  Small pictures are enlarged for it.
+- *Use.* The same maps as inputs of a classifier. Made clips are easier than real ones; the differences
+  between rows, not their height, are what this says.
+"""
 
 
 # Speed ----------------------------------------------------------------------------------------------------
@@ -258,89 +285,6 @@ def truth(repeats: int) -> Iterator[str]:
                 )
 
 
-# Use --------------------------------------------------------------------------------------------------------
-
-
-def _at44(clip: AlignedClip) -> tuple[list[np.ndarray], CropGeometry]:
-    pair = (clip.frames[clip.onset], clip.frames[clip.apex])
-    size = (CROP.width, CROP.height)
-    return [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pair], CROP
-
-
-@input_maker("bench-map-head-kept")
-def head_kept(clip: AlignedClip) -> np.ndarray:
-    flow = dis_flow(clip.frames[clip.onset], clip.frames[clip.apex])
-    return flow_map(flow[field_box(clip.geometry)])
-
-
-@input_maker("bench-map-44")
-def small(clip: AlignedClip) -> np.ndarray:
-    pair, geometry = _at44(clip)
-    flow = dis_flow(*pair)
-    return flow_map(
-        (flow - _head_flow(flow, (clip.landmarks + 0.5) / 2 - 0.5, geometry))[field_box(geometry)]
-    )
-
-
-@input_maker("bench-map-44-head-kept")
-def small_head_kept(clip: AlignedClip) -> np.ndarray:
-    pair, geometry = _at44(clip)
-    return flow_map(dis_flow(*pair)[field_box(geometry)])
-
-
-@input_maker("bench-map-tvl1-44-head-kept")
-def tvl1_map(clip: AlignedClip) -> np.ndarray:
-    pair, geometry = _at44(clip)
-    return flow_map(tvl1(*pair)[field_box(geometry)])
-
-
-@input_maker("bench-map-tvl1")
-def tvl1_head_out(clip: AlignedClip) -> np.ndarray:
-    flow = tvl1(clip.frames[clip.onset], clip.frames[clip.apex])
-    return flow_map((flow - _head_flow(flow, clip.landmarks, clip.geometry))[field_box(clip.geometry)])
-
-
-@input_maker("bench-map-whole-crop")
-def whole_crop(clip: AlignedClip) -> np.ndarray:
-    return flow_map(movement(clip, clip.onset, clip.apex))
-
-
-VARIANTS = {
-    "flowmap28": "**as prepared**: DIS, eyes 88 px, head out, part of the face",
-    "bench-map-head-kept": "head kept",
-    "bench-map-44": "eyes 44 px",
-    "bench-map-44-head-kept": "eyes 44 px, head kept",
-    "bench-map-tvl1": "TV-L1",
-    "bench-map-tvl1-44-head-kept": "TV-L1, eyes 44 px, head kept",
-    "bench-map-whole-crop": "the whole crop",
-}
-
-
-def use(made: Path) -> Iterator[str]:
-    import fleeting
-
-    dataset = datasets.open("csv", made)
-    shipped = fleeting.load_recognizer("default")
-    with tempfile.TemporaryDirectory() as scratch:
-        rows, told = prepare_examples(dataset, 3, list(VARIANTS), cache=scratch)
-    people = len(set(rows.subjects.tolist()))
-    yield f"{len(rows)} of {len(rows) + len(told.missing)} made clips of {people} people, three classes.\n"
-    yield "| map | linear SVM, by person: UF1 [95 %] | UAR | recogniser that ships: UF1 [95 %] | UAR |"
-    yield "|---|---|---|---|---|"
-    for name, words in VARIANTS.items():
-        own = replace(rows, inputs={"flowmap28": rows.inputs[name]})
-        learnt = run_bench(["svm-flow"], {name: own}).answers[0]
-        scores = shipped.predict(own.inputs["flowmap28"])
-        order = [shipped.labels.index(one) for one in rows.classes]
-        asked = replace(learnt, system="default", predictions=scores[:, order].argmax(1))
-        cells = []
-        for one in (learnt, asked):
-            score = next(s for s in score_answers([one]) if s["subset"] == "all")
-            value, low, high = (score["uf1"][k] for k in ("value", "low", "high"))
-            cells += [f"{value:.3f} [{low:.2f}, {high:.2f}]", f"{score['uar']['value']:.3f}"]
-        yield f"| {words} | " + " | ".join(cells) + " |"
-
-
 def same_road() -> None:
     """The way in bold is what `fleeting.motion.movement` does; else the page would tell of another one."""
     pair = Pair(planted(0, (12,), strength=3.0, scale=1.0, life=Life()))
@@ -357,7 +301,7 @@ def machine() -> str:
     ).stdout.strip()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     return (
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"Machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"OpenCV {cv2.__version__}, commit {commit}, load {load:.1f}"
     )
 
@@ -369,27 +313,42 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--repeats", type=int, default=2, help="of each movement, for the truth")
-    parser.add_argument("--part", choices=("speed", "reading", "truth", "use"))
+    parser.add_argument("--part", choices=tuple(TITLES))
     parser.add_argument("--made", type=Path)
     asked = parser.parse_args()
-    parts = {
-        "speed": ("Making and reading", lambda: speed(asked.clips)),
-        "reading": ("Read rate of entries", reading),
-        "truth": ("Nearness to the truth", lambda: truth(asked.repeats)),
+    runs: dict[str, Callable[[], Iterator[str]]] = {
+        "speed": lambda: speed(asked.clips),
+        "reading": reading,
+        "truth": lambda: truth(asked.repeats),
     }
     if asked.made:
-        parts["use"] = ("Use", lambda: use(asked.made))
+        from cache_use import use
+
+        runs["use"] = lambda: use(asked.made)
+    elif asked.part == "use":
+        parser.error("--part use needs --made, a folder of made clips; see --help")
+    parts = {name: (TITLES[name], run) for name, run in runs.items()}
     same_road()
-    lines = [f"Machine: {machine()}.", ""]
+    sections = read_sections(asked.out) if asked.out and asked.part else {}
     for name, (title, run) in parts.items():
         if asked.part in (None, name):
-            lines += [f"## {title}", ""]
+            told = [f"{machine()}.", ""]
             for line in run():
                 print(line, flush=True)
-                lines.append(line)
-            lines.append("")
+                told.append(line)
+            sections[title] = "\n".join(told).strip()
     if asked.out:
-        asked.out.write_text("\n".join(lines), encoding="utf-8")
+        order = [title for title in TITLES.values() if title in sections]
+        body = [f"## {title}\n\n{sections[title]}" for title in order]
+        asked.out.write_text("\n\n".join([HEAD.strip(), *body]) + "\n", encoding="utf-8")
+
+
+def read_sections(path: Path) -> dict[str, str]:
+    """Parts of a page that was written before, by title."""
+    if not path.exists():
+        return {}
+    parts = path.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {one.partition("\n")[0]: one.partition("\n")[2].strip() for one in parts}
 
 
 if __name__ == "__main__":
