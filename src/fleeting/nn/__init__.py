@@ -3,6 +3,7 @@
 from fleeting.nn.attention import CBAM, CoordinateAttention, SqueezeExcite
 from fleeting.nn.blocks import EdgeConvolution, Inception, Residual, convolution
 from fleeting.nn.graph import GraphLayer
+from fleeting.nn.i3d import I3D, triplet_loss
 from fleeting.nn.mamba import DropPath, LayerState, Mamba, MambaBlock, MambaStack
 from fleeting.nn.maps import magnitude, signed_maps, stretched
 from fleeting.nn.norm import BatchNorm, counted_rows
@@ -11,6 +12,7 @@ from fleeting.nn.tokens import SelfAttention, TransformerBlock, merge_tokens
 
 __all__ = [
     "CBAM",
+    "I3D",
     "BatchNorm",
     "CoordinateAttention",
     "DropPath",
@@ -33,4 +35,5 @@ __all__ = [
     "signed_maps",
     "step_by_step",
     "stretched",
+    "triplet_loss",
 ]

@@ -91,7 +91,7 @@ def train_module(
             "keep='best' and patience need a validation part: other subjects of the training rows"
         )
     fabric = _fabric(settings)
-    optimizer = make_optimizer(module.parameters(), settings)
+    optimizer = make_optimizer(parameters_of(module), settings)
     rows, validation = rows.to(fabric.device), validation and validation.to(fabric.device)
     name = "" if checkpoint is None else _name_of(settings, seed, tag, rows, module)
     state = _State(module, optimizer, checkpoint, name)
@@ -103,7 +103,7 @@ def train_module(
                 break
             torch.manual_seed(torch_seed(seed, epoch))
             for group in optimizer.param_groups:
-                group["lr"] = settings.rate(epoch)
+                group["lr"] = settings.rate(epoch) * group.get("factor", 1.0)
             wrapped.train()
             loss = torch.zeros((), device=fabric.device)  # stays on the device: reading it would wait
             for number, at in enumerate(epoch_batches(len(rows), settings, seed, epoch)):
@@ -132,6 +132,18 @@ def train_module(
             if progress is not None:
                 progress(entry)
     return state.end(settings.keep)
+
+
+def parameters_of(module: nn.Module) -> Any:
+    """Give a network's parameters; where it has ``rate_groups``, groups with a ``factor`` of the rate each.
+
+    Examples
+    --------
+    >>> len(list(parameters_of(nn.Linear(2, 1))))
+    2
+    """
+    groups = getattr(module, "rate_groups", None)
+    return module.parameters() if groups is None else groups()
 
 
 def make_optimizer(parameters: Any, settings: TrainingSettings) -> torch.optim.Optimizer:

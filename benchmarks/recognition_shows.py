@@ -1,0 +1,208 @@
+"""What each published recogniser must show beyond the battery: claims with the effect in, and taken out.
+
+    OMP_NUM_THREADS=1 PYTHONPATH=benchmarks python benchmarks/recognition_shows.py \
+        --out docs/benchmarks/recognition_systems.md [--sections fmanet medn ...]
+
+Sections that are not named are taken as they were run last. Everything is synthetic and made from seeds; runs
+are short (presets ``small``, few epochs), so that what is shown is a direction and not a level.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fleeting import systems
+from fleeting.core import Examples
+from fleeting.synth import Course, FlowMapSettings, flow_courses, flowmaps
+from fleeting.systems.recognition.epir import EPIR, SIZES
+from fleeting.systems.recognition.medn import overlap
+from fleeting.systems.recognition.mm_cof import as_mm_cof
+from shows import examples, keep, kept, measure, table, twelve
+
+HEAD = """# What the recognition systems show
+
+Made by `benchmarks/recognition_shows.py`; do not edit. Synthetic sets alone, presets `small`, short
+trainings: a direction, not a level, and nothing about faces. Where a set was built so that a claim can hold,
+the same set without the effect stands beside it. Intervals are over resampled people; differences are paired
+over people (p by exchange, not corrected for the number of rows).
+How pages are read: [README.md](README.md).
+"""
+
+
+def maker(name: str, epochs: int, **switches: Any) -> Callable[[int], Any]:
+    training = {"epochs": epochs, "batch_size": 16}
+    return lambda seed: systems.create(name, seed=seed, training=training, **switches)
+
+
+def plain_maps(count: int = 144, people: int = 24, seed: int = 11) -> Examples:
+    made = flowmaps(count, seed=seed, subjects=people, settings=FlowMapSettings(class_shares=(1, 1, 1, 0)))
+    return examples({"flowmap28": made.maps}, made.labels, made.classes[:3], made.subjects)
+
+
+CLEAR = FlowMapSettings(
+    one_sided=0, blink_share=0, gaze_share=0, strength_percent=(6, 0.3), noise_percent=0.3
+)
+"""Strong movements of both halves without blinks: what is asked is whether a phase is used, not how well."""
+
+RETURNS = (
+    Course("both return", ((1, 1), (-1, -1))),
+    Course("left lingers", ((1, 1), (0, -1))),
+    Course("right lingers", ((1, 1), (-1, 0))),
+)
+
+
+def fmanet() -> list[str]:
+    lines = ["## FMANet and MM-COF: two phases", ""]
+    told = {
+        "course": "The label is how the face returns: both halves, or one lingers. Onset to apex is alike"
+        " for all.",
+        "units": "The same clips; the label is the emotion that units were drawn for, the return tells"
+        " nothing.",
+    }
+    for by, text in told.items():
+        made = flow_courses(144, RETURNS, seed=21, subjects=24, label_by=by, settings=CLEAR)
+        inputs = {"flowmap28": made.maps[:, 0], "flowmap28-return": made.maps[:, 1]}
+        rows = examples(inputs, made.labels, made.classes, made.subjects)
+        found = [
+            measure("fmanet", maker("fmanet", 20), rows),
+            measure("fmanet, one phase", maker("fmanet", 20, dual_phase=False), rows),
+            measure("mm-cof", maker("mm-cof", 60), rows),
+            measure("mm-cof, one phase", maker("mm-cof", 60, dual_phase=False), rows),
+            measure("mm-cof, no modulation", maker("mm-cof", 60, modulation=False), rows),
+            measure("svm-flow", lambda _: systems.create("svm-flow"), rows),
+            measure("svm-flow through MM-COF", lambda _: systems.create("svm-flow"), rows, change=as_mm_cof),
+        ]
+        if by == "course":
+            found.insert(2, measure("fmanet, no modulation", maker("fmanet", 20, modulation=False), rows))
+        lines += [text, "", *table(found)]
+    return lines
+
+
+def dual_branch() -> list[str]:
+    rows = plain_maps()
+    variants: dict[str, dict[str, Any]] = {
+        "both branches": {},
+        "residual alone": {"branches": "residual"},
+        "inception alone": {"branches": "inception"},
+        "mean of branches": {"adaptive_fusion": False},
+    }
+    found = [measure(name, maker("dual-branch", 15, **one), rows) for name, one in variants.items()]
+    return [
+        "## Dual branch: each branch alone against both",
+        "",
+        "Flow maps of three emotions.",
+        "",
+        *table(found),
+    ]
+
+
+def epir() -> list[str]:
+    rows = plain_maps()
+    variants: dict[str, dict[str, Any]] = {
+        "epir": {},
+        "no integration": {"integration": False},
+        "plain patches": {"tokenization": "none"},
+        "no selection": {"selection": "none"},
+    }
+    found = [measure(name, maker("epir", 20, **one), rows) for name, one in variants.items()]
+    lines = ["## EPIR: what tokens cost", "", "Flow maps of three emotions.", "", *table(found)]
+    lines += [
+        "| preset | integration | tokens a block | MACs | parameters | forward of 32 maps, s |",
+        "|---|---|---|---|---|---|",
+    ]
+    maps = torch.from_numpy(rows.inputs["flowmap28"][:32])
+    for preset in ("small", "paper"):
+        for on in (True, False):
+            module = EPIR(3, integration=on, **SIZES[preset]).eval()
+            cost, count = module.cost(), sum(one.numel() for one in module.parameters())
+            with torch.no_grad():
+                module(maps)
+                times = []
+                for _ in range(7):
+                    began = time.process_time()
+                    module(maps)
+                    times.append(time.process_time() - began)
+            tokens = ", ".join(map(str, cost.tokens))
+            lines.append(
+                f"| {preset} | {'on' if on else 'off'} | {tokens} | {cost.macs:,} | {count:,} | {np.median(times):.3f} |"
+            )
+    return [
+        *lines,
+        "",
+        "Processor seconds of one thread, median of 7. Merging has no parameters.",
+        "",
+    ]
+
+
+QUICK = Course("quick", tuple((s, s) for s in (0.4, 0.9, 1, 1, 1, 1, 1, 1)))
+SLOW = Course("slow", tuple((s, s) for s in (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1)))
+
+
+def medn() -> list[str]:
+    lines = ["## MEDN: the same units, other dynamics", ""]
+    told = {
+        "course": "Two emotions share their units and differ in how fast the movement comes. The map of the motion"
+        " branch is that of the apex, the last moment.",
+        "units": "The same clips; the label is the emotion that units were drawn for, dynamics tell nothing.",
+    }
+    for by, text in told.items():
+        made = flow_courses(96, (QUICK, SLOW), seed=31, subjects=24, label_by=by, normalise="none")
+        inputs = {"flowmap28": made.maps[:, -1], "clip16": made.maps, "aus12": twelve(made.aus, made.units)}
+        rows = examples(inputs, made.labels, made.classes, made.subjects)
+        variants: dict[str, dict[str, Any]] = {
+            "medn": {},
+            "motion branch alone": {"emotion_branch": False},
+            "no orthogonal loss": {"orthogonal": False},
+            "all tokens": {"sparsity": "none"},
+        }
+        if by == "units":  # the set without the effect: only what the claim is about
+            variants = {name: variants[name] for name in ("medn", "motion branch alone")}
+        found = [
+            measure(name, maker("medn", 12, **one), rows, probe=cosine) for name, one in variants.items()
+        ]
+        lines += [text, "", *table(found, ("squared cosine",))]
+    return [*lines, "Squared cosine: of motion and emotion features on held-out rows.", ""]
+
+
+def cosine(made: Any, rows: Examples) -> dict[str, float]:
+    if "clip16" not in made.inputs:
+        return {"squared cosine": float("nan")}
+    with torch.no_grad():
+        told = made.module(*(torch.from_numpy(rows.inputs[name]) for name in made.inputs))
+    return {"squared cosine": float(overlap(told["motion"], told["emotion"]).square().mean())}
+
+
+SECTIONS: dict[str, Callable[[], list[str]]] = {
+    "fmanet": fmanet,
+    "dual-branch": dual_branch,
+    "epir": epir,
+    "medn": medn,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, help="the page, Markdown")
+    parser.add_argument("--sections", nargs="*", choices=sorted(SECTIONS), default=[])
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    for name in asked.sections:
+        keep(name, SECTIONS[name]())
+    if asked.out is None:
+        return
+    lines = [HEAD]
+    for name in SECTIONS:
+        found = kept(name)
+        lines += [*found["lines"], f"*{found['how']}*", ""] if found else [f"## {name}", "", "Not run.", ""]
+    asked.out.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
