@@ -1,7 +1,7 @@
 """What each published recogniser must show beyond the battery: claims with the effect in, and taken out.
 
     OMP_NUM_THREADS=1 PYTHONPATH=benchmarks python benchmarks/recognition_shows.py \
-        --out docs/benchmarks/recognition_systems.md [--sections fmanet medn ...]
+        --out docs/benchmarks/recognition-shows.md [--sections fmanet medn ...]
 
 Sections that are not named are taken as they were run last. Everything is synthetic and made from seeds; runs
 are short (presets ``small``, few epochs), so that what is shown is a direction and not a level.
@@ -128,9 +128,15 @@ def epir() -> list[str]:
                     module(maps)
                     times.append(time.process_time() - began)
             tokens = ", ".join(map(str, cost.tokens))
-            lines.append(
-                f"| {preset} | {'on' if on else 'off'} | {tokens} | {cost.macs:,} | {count:,} | {np.median(times):.3f} |"
+            cells = (
+                preset,
+                "on" if on else "off",
+                tokens,
+                f"{cost.macs:,}",
+                f"{count:,}",
+                f"{np.median(times):.3f}",
             )
+            lines.append(f"| {' | '.join(cells)} |")
     return [
         *lines,
         "",
@@ -146,8 +152,8 @@ SLOW = Course("slow", tuple((s, s) for s in (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8
 def medn() -> list[str]:
     lines = ["## MEDN: the same units, other dynamics", ""]
     told = {
-        "course": "Two emotions share their units and differ in how fast the movement comes. The map of the motion"
-        " branch is that of the apex, the last moment.",
+        "course": "Two emotions share their units and differ in how fast the movement comes. The map of"
+        " the motion branch is that of the apex, the last moment.",
         "units": "The same clips; the label is the emotion that units were drawn for, dynamics tell nothing.",
     }
     for by, text in told.items():

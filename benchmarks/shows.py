@@ -90,7 +90,7 @@ def measure(
 def against(one: dict[str, Any], other: dict[str, Any]) -> str:
     """First minus second, with its interval and p."""
     found = paired_test(np.array(one["counts"]), np.array(other["counts"]), uf1)
-    return f"{found.difference:+.3f} [{found.low:+.3f}, {found.high:+.3f}], p {found.p:.3f}"
+    return f"{found.difference:+.3f} [{found.low:+.3f}, {found.high:+.3f}], p {found.p_value:.3f}"
 
 
 def table(results: Sequence[dict[str, Any]], extra: Sequence[str] = ()) -> list[str]:

@@ -8,6 +8,7 @@ from fleeting.training.losses import class_loss, class_weights, label_loss, posi
 from fleeting.training.many import fit_many
 from fleeting.training.recognizer import TorchRecognizer
 from fleeting.training.rows import (
+    Objective,
     Rows,
     as_rows,
     labelled,
@@ -20,6 +21,7 @@ from fleeting.training.settings import TrainingSettings, epoch_batches, generato
 from fleeting.training.store import load_arrays, save_arrays
 
 __all__ = [
+    "Objective",
     "Rows",
     "TorchRecognizer",
     "TrainingRun",

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from fleeting.core import UsageError
 from fleeting.training.checkpoint import fingerprint, read_checkpoint, write_checkpoint
-from fleeting.training.rows import Objective, Rows, logits_of
+from fleeting.training.rows import Rows, logits_of
 from fleeting.training.settings import TrainingSettings, epoch_batches, generator, torch_seed
 
 Augment = Callable[[tuple[Tensor, ...], Tensor, np.random.Generator], tuple[tuple[Tensor, ...], Tensor]]
+RowLoss = Callable[[Tensor, Tensor], Tensor]  # logits and labels to a loss for each row
 ExtraLoss = Callable[[Mapping[str, Tensor], Rows], Tensor]
 Progress = Callable[[dict[str, float]], None]
 
@@ -37,7 +38,7 @@ def train_module(
     module: nn.Module,
     rows: Rows,
     settings: TrainingSettings,
-    objective: Objective,
+    objective: RowLoss,
     *,
     seed: int = 0,
     extra: ExtraLoss | None = None,
@@ -170,7 +171,7 @@ def finite(loss: float, epoch: int) -> float:
     return loss
 
 
-def validation_loss(module: nn.Module, rows: Rows, objective: Objective, batch_size: int) -> float:
+def validation_loss(module: nn.Module, rows: Rows, objective: RowLoss, batch_size: int) -> float:
     """Mean loss over rows in evaluation mode."""
     module.eval()
     total = 0.0

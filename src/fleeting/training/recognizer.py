@@ -12,7 +12,15 @@ from torch import nn
 
 from fleeting.core import Examples, UsageError
 from fleeting.training.loop import Augment, ExtraLoss, Progress, TrainingRun, train_module
-from fleeting.training.rows import Rows, as_rows, labelled, logits_of, make_objective, predict_logits
+from fleeting.training.rows import (
+    Objective,
+    Rows,
+    as_rows,
+    labelled,
+    logits_of,
+    make_objective,
+    predict_logits,
+)
 from fleeting.training.settings import TrainingSettings, torch_seed
 from fleeting.training.store import load_arrays, save_arrays
 
@@ -98,11 +106,12 @@ class TorchRecognizer:
             if validation is None or not len(validation)
             else as_rows(labelled(validation), self.inputs, self.targets)
         )
+        objective = make_objective(np.asarray(known.labels), len(self.classes), self.settings)
         self.run = train_module(
             self._module(),
             rows,
-            self.settings,
-            make_objective(np.asarray(known.labels), len(self.classes), self.settings),
+            self.first_stages(rows, objective),
+            objective,
             seed=self.seed,
             extra=self.extra,
             augment=self.augmentation(),
@@ -127,6 +136,14 @@ class TorchRecognizer:
         self.module = self._built()
         _start_from(self.module, self.start)
         return rows
+
+    def first_stages(self, rows: Rows, objective: Objective) -> TrainingSettings:
+        """Train what a system trains before the whole, on the same rows; give the settings of what is left.
+
+        Most systems train once, and leave this as it is.
+        """
+        del rows, objective
+        return self.settings
 
     def augmentation(self) -> Augment | None:
         """Give the augmentation bound to the names of the classes."""
