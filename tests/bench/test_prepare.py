@@ -337,7 +337,7 @@ def test_settings_and_code_are_part_of_the_key(samples, cache, monkeypatch):
     monkeypatch.setattr(room, "_maker_version", lambda name: "another")
     again = prepare(samples[:1], cache=cache)
     assert (again.computed, again.decoded) == (1, 0)  # the aligned frames still hold
-    monkeypatch.setattr(room, "_align_version", lambda: "another")
+    monkeypatch.setattr(room, "align_version", lambda: "another")
     again = prepare(samples[:1], cache=cache)
     assert (again.computed, again.decoded) == (1, 1)
 

@@ -186,3 +186,8 @@ def test_names_cannot_break_a_line(text: str, line: str, capsys: pytest.CaptureF
     assert one_line(text) == line
     complain(text)
     assert capsys.readouterr().err == f"error: {line}\n"
+
+
+def test_the_module_runs_as_the_command_does() -> None:
+    done = subprocess.run([sys.executable, "-m", "fleeting", "--version"], capture_output=True, check=True)
+    assert done.stdout.decode().split() == ["fleeting", fleeting.__version__]

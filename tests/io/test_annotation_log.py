@@ -48,7 +48,6 @@ annotations = st.builds(
     aus=st.lists(
         st.builds(
             CodedAu,
-            CodedRecording,
             st.integers(1, 99),
             st.sampled_from(["left", "right", "both"]),
             st.sampled_from(["A", "B", "C", "D", "E", None]),

@@ -1,7 +1,8 @@
 """Systems x data x protocol x seeds: run them on this machine or a cluster, score, write tables, merge.
 
 The road: `load_examples` gives rows, `run_bench` gives predictions with every held-out fold sealed,
-`write_bench` scores them and writes files.
+`write_bench` scores them and writes files. For spotters: `load_recordings`, `run_spotting_bench`,
+`write_spotting_bench`.
 """
 
 from fleeting.bench._megc import check_megc_submission, megc_submission
@@ -22,9 +23,12 @@ from fleeting.bench.data import (
 from fleeting.bench.made_sets import made_set
 from fleeting.bench.plan import BASELINES, PROTOCOLS, BenchSettings, SystemSpec, needed_inputs, read_spec
 from fleeting.bench.prepare import PREPARED, Missing, Prepared, PrepareProgress, prepare, prepare_examples
+from fleeting.bench.recordings import LoadedRecordings, is_recordings, load_recordings
 from fleeting.bench.results import SCHEMA, merge_benches, read_bench, write_bench
 from fleeting.bench.runner import BenchProgress, BenchRun, run_bench
 from fleeting.bench.spotting import SpotterSpec, SpottingRun, SpottingSettings, run_spotting
+from fleeting.bench.spotting_files import spotting_tables, write_spotting_bench
+from fleeting.bench.spotting_runner import SPOTTING_BASELINES, SpottingBench, run_spotting_bench
 from fleeting.bench.summary import Answers
 from fleeting.bench.tables import brief_table, rows_told, to_html, to_latex, to_markdown
 
@@ -34,16 +38,19 @@ __all__ = [
     "PRETRAIN_COUNT",
     "PROTOCOLS",
     "SCHEMA",
+    "SPOTTING_BASELINES",
     "Answers",
     "BenchProgress",
     "BenchRun",
     "BenchSettings",
     "FittedDecoder",
     "Loaded",
+    "LoadedRecordings",
     "Missing",
     "PrepareProgress",
     "Prepared",
     "SpotterSpec",
+    "SpottingBench",
     "SpottingRun",
     "SpottingSettings",
     "SystemSpec",
@@ -53,10 +60,12 @@ __all__ = [
     "compare_spotters",
     "fingerprint",
     "fit_decoder",
+    "is_recordings",
     "is_synthetic",
     "join_examples",
     "load_data",
     "load_examples",
+    "load_recordings",
     "made_set",
     "megc_submission",
     "merge_benches",
@@ -69,12 +78,15 @@ __all__ = [
     "rows_told",
     "run_bench",
     "run_spotting",
+    "run_spotting_bench",
     "score_spotting_run",
     "spotting_table",
+    "spotting_tables",
     "to_html",
     "to_latex",
     "to_markdown",
     "video_recording",
     "video_rows",
     "write_bench",
+    "write_spotting_bench",
 ]

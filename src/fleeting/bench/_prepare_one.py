@@ -161,7 +161,7 @@ class _Work:
                 indices=source.indices if source.video else len(source.indices),
                 looks=[at for at in source.key if at is not None],
                 geometry=asdict(input_geometry(frames)),
-                code=_align_version(),
+                code=align_version(),
             )
         return self._keys[frames]
 
@@ -181,7 +181,7 @@ class _Work:
 
 
 @lru_cache(maxsize=1)
-def _align_version() -> str:
+def align_version() -> str:
     """Name the code and the packages that make aligned frames of pictures."""
     import av
     import cv2

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fleeting.bench.plan import SystemSpec
 from fleeting.bench.provenance import describe_code, describe_machine, describe_packages, now
 from fleeting.bench.runner import BenchRun
 from fleeting.bench.summary import Answers, compare, score_answers
@@ -52,7 +53,7 @@ def write_bench(
         "packages": describe_packages(),
         "settings": asdict(run.settings),
         "data": [_describe_data(name, run) for name in run.data],
-        "systems": [_describe_system(label, run) for label in run.specs],
+        "systems": [describe_system(label, spec, run.settings.preset) for label, spec in run.specs.items()],
         "times": [
             {"system": system, "data": data} | seconds for (system, data), seconds in run.times.items()
         ],
@@ -212,10 +213,10 @@ def _describe_data(name: str, run: BenchRun) -> dict[str, Any]:
     }
 
 
-def _describe_system(label: str, run: BenchRun) -> dict[str, Any]:
+def describe_system(label: str, spec: SystemSpec, preset: str) -> dict[str, Any]:
+    """Give the facts about a system that took part, as plain data."""
     from fleeting import systems
 
-    spec = run.specs[label]
     card = systems.card(spec.name)
     return {
         "label": label,
@@ -223,7 +224,7 @@ def _describe_system(label: str, run: BenchRun) -> dict[str, Any]:
         "title": card.title,
         "paper": card.paper,
         "kind": card.kind,
-        "preset": run.settings.preset,
+        "preset": preset,
         "switches": dict(spec.switches),
         "training": dict(spec.training),
         "published": [

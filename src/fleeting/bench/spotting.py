@@ -140,7 +140,7 @@ def run_spotting(
                 check_apart(fold, subjects)
                 learnt: dict[tuple[str, ...], Any] = {}  # networks that speak of both kinds
                 for kind in chosen.kinds:
-                    work = _Work(spec, seed, kind, chosen, learnt)
+                    work = FoldWork(spec, seed, kind, chosen, learnt)
                     spans = work.run(
                         [recordings[at] for at in fold.train], [recordings[at] for at in fold.test]
                     )
@@ -151,16 +151,16 @@ def run_spotting(
                     if say is not None:
                         say(f"{spec.name}: seed {seed}, fold {fold.name}, {kind}: {work.spent.sum():.0f} s")
     return SpottingRun(
-        tuple(span for one in recordings for span in _spans(one, one.intervals or (), chosen.kinds)),
+        tuple(span for one in recordings for span in spans_of(one, one.intervals or (), chosen.kinds)),
         {key: tuple(spans) for key, spans in found.items()},
-        _minutes(recordings),
+        minutes_of(recordings),
         float(np.median([Curve(np.zeros(len(r.times)), r.times).fps for r in recordings])),
         {name: (float(one[0]), float(one[1])) for name, one in spent.items()},
         fitted,
     )
 
 
-class _Work:
+class FoldWork:
     """One spotter, seed, kind and fold."""
 
     def __init__(
@@ -263,7 +263,8 @@ def _inner_part(recordings: Sequence[SpottingRecording]) -> Fold:
     return kfold(subjects, min(INNER, len(set(subjects.tolist()))))[0]
 
 
-def _spans(recording: SpottingRecording, intervals: Sequence[Interval], kinds: Sequence[str]) -> list[Span]:
+def spans_of(recording: SpottingRecording, intervals: Sequence[Interval], kinds: Sequence[str]) -> list[Span]:
+    """Give the intervals of some kinds as spans, with their emotions."""
     shown = recording.emotions or (None,) * len(intervals)
     subject = recording.subject.partition("/")[2]
     return [
@@ -273,7 +274,8 @@ def _spans(recording: SpottingRecording, intervals: Sequence[Interval], kinds: S
     ]
 
 
-def _minutes(recordings: Sequence[SpottingRecording]) -> dict[str, float]:
+def minutes_of(recordings: Sequence[SpottingRecording]) -> dict[str, float]:
+    """Give how many minutes each subject was watched."""
     total: dict[str, float] = {}
     for one in recordings:
         step = float(np.median(np.diff(one.times))) if len(one.times) > 1 else 0.0

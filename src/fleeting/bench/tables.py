@@ -250,10 +250,10 @@ def _origin(results: Results) -> list[str]:
     return lines + kinds
 
 
-def to_markdown(results: Results) -> str:
-    """Write all tables as Markdown."""
+def to_markdown(results: Results, tables: Sequence[Table] | None = None) -> str:
+    """Write tables as Markdown; those of `make_tables` by default."""
     lines = ["# Benchmark", ""]
-    for table in make_tables(results):
+    for table in make_tables(results) if tables is None else tables:
         lines += [f"## {table.title}", "", _pipe(table.header), _pipe(["---"] * len(table.header))]
         lines += [_pipe(row) for row in table.rows]
         lines += ["", table.note, ""] if table.note else [""]
@@ -265,10 +265,10 @@ def _pipe(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
-def to_html(results: Results) -> str:
-    """Write all tables as one HTML page that needs nothing else."""
+def to_html(results: Results, tables: Sequence[Table] | None = None) -> str:
+    """Write tables as one HTML page that needs nothing else; those of `make_tables` by default."""
     parts = []
-    for table in make_tables(results):
+    for table in make_tables(results) if tables is None else tables:
         head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.header)
         body = "".join(
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n"
@@ -303,11 +303,11 @@ _LATEX = {
 }  # fmt: skip
 
 
-def to_latex(results: Results) -> str:
+def to_latex(results: Results, tables: Sequence[Table] | None = None) -> str:
     """Write the tables as LaTeX (package ``booktabs``), with the citations as a comment at the end."""
     keys = {one["label"]: _cite_key(one["bibtex"]) for one in results["systems"]}
     blocks = []
-    for table in make_tables(results):
+    for table in make_tables(results) if tables is None else tables:
         rows = [
             " & ".join(_latex_cell(cell, keys, at == 0) for at, cell in enumerate(row)) for row in table.rows
         ]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fleeting.cli._bench_spotting import Working, bench_spotters, find_task
+from fleeting.cli._folds import FoldLines
 from fleeting.cli._prepare import prepare_lines
 
 if TYPE_CHECKING:
-    from fleeting.bench import BenchProgress, Loaded
+    from fleeting.bench import Loaded
     from fleeting.core import Examples
-
-LINE_EVERY_S = 10.0
 
 
 def bench(
@@ -28,7 +28,10 @@ def bench(
     out: Annotated[Path, typer.Option(help="Folder for predictions, results and tables.")] = ...,  # type: ignore[assignment]
     data: Annotated[
         list[str] | None,
-        typer.Option(help="Dataset; may be given again. synth-flowmaps:COUNT:PEOPLE needs no --root."),
+        typer.Option(
+            help="Dataset; may be given again. synth-flowmaps, synth-clips and, for spotters,"
+            " synth-recordings and synth-signals need no --root; synth-flowmaps:COUNT:PEOPLE."
+        ),
     ] = None,
     root: Annotated[
         list[Path] | None, typer.Option(help="Folder of a real dataset, in the order of --data.")
@@ -49,6 +52,10 @@ def bench(
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help="Add the baselines that are not named.")
     ] = True,
+    decoders: Annotated[
+        list[str] | None,
+        typer.Option("--decoder", help="For spotters: own, fleeting, fixed, runs...; may be given again."),
+    ] = None,
     imports: Annotated[
         list[str] | None, typer.Option("--import", help="Module that registers systems of your own.")
     ] = None,
@@ -58,7 +65,10 @@ def bench(
         bool, typer.Option("--merge", help="Put runs together: the arguments are their folders.")
     ] = False,
 ) -> None:
-    """Measure systems on data with honest protocols; a run that was stopped goes on where it was."""
+    """Measure systems on data with honest protocols; a run that was stopped goes on where it was.
+
+    Recognisers take labelled clips or maps, spotters untrimmed recordings: a run is of one sort.
+    """
     from fleeting import bench as room
     from fleeting.core import UsageError
 
@@ -71,6 +81,10 @@ def bench(
     settings = room.BenchSettings(protocol, folds, seeds, preset, oracle_epoch, validation, pretrain)
     if not names or not data:
         raise UsageError("name systems, and the data with --data; see: fleeting bench --help")
+    if find_task(names, imports or []) == "spotting":
+        working = Working(imports or [], jobs, ray, baselines)
+        bench_spotters(names, data, root or [], settings, decoders or [], out, working)
+        return
     asked = list(names)
     if baselines:
         from fleeting import systems
@@ -89,7 +103,7 @@ def bench(
     began = time.monotonic()
     run = room.run_bench(
         asked, sets, settings, out=out, pretrain=first, imports=modules, jobs=jobs, ray_address=ray,
-        on_progress=_Lines(), missing=missing,
+        on_progress=FoldLines(), missing=missing,
     )  # fmt: skip
     paths = room.write_bench(run, out, wall_s=time.monotonic() - began)
     _show(paths["results"])
@@ -138,19 +152,3 @@ def _show(results: Path) -> None:
         table = brief_table(told, data["name"])
         typer.echo(f"{table.title}: {rows_told(data)} of {data['subjects']} subjects")
         print_table(list(table.header), [list(row) for row in table.rows])
-
-
-class _Lines:
-    """A line now and then, and one for each fold that failed."""
-
-    def __init__(self) -> None:
-        self._said = time.monotonic()
-
-    def __call__(self, event: "BenchProgress") -> None:
-        if event.error is not None:
-            from fleeting.cli._say import complain
-
-            complain(f"{event.key}: {type(event.error).__name__}: {event.error}")
-        if time.monotonic() - self._said > LINE_EVERY_S or event.done == event.total:
-            self._said = time.monotonic()
-            typer.echo(f"{event.done} of {event.total} folds")

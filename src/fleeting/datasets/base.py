@@ -166,6 +166,13 @@ class Recording:
         """List all frame files in natural order; see :meth:`Sample.frames`."""
         return list_frames(self.path, self.id)
 
+    def numbers(self) -> list[int]:
+        """Give the frame index of each file of a folder, as the sheet counts; see :class:`Sample`."""
+        read = [file_number(path) for path in self.frames()]
+        if self.first_number is None or None in read:
+            return list(range(len(read)))
+        return [at - self.first_number for at in read if at is not None]
+
     def clamped(self, frames: int) -> "Recording":
         """Copy for a video of so many frames: later events are left out, longer ones end with it.
 

@@ -144,11 +144,6 @@ def test_debiasing_takes_off_what_an_even_face_gives():
     assert torch.allclose(said, 0.5 * whole, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["auw-gcn", "causal-ex"])
-def test_battery(name):
-    assert not [one for one in systems.check(name) if one.state == "failed"]
-
-
 def biased(count: int, link: float, seed: int) -> list[systems.SpottingRecording]:
     """Faint movements of the brows are coded; strong ones of the mouth go along, as often as ``link``."""
     made = []

@@ -83,7 +83,3 @@ def test_distances_are_those_of_the_recording_at_any_rate():
     slow, quick = made.intervals(new.sealed()), made.intervals(fast)
     assert len(slow) == len(quick)
     assert all(abs(2 * a.onset_frame - b.onset_frame) <= 3 for a, b in zip(slow, quick, strict=True))
-
-
-def test_battery():
-    assert not [one for one in systems.check("meldae") if one.state == "failed"]

@@ -107,7 +107,3 @@ def test_sizes():
     block = 4 * 256 * 256 + 4 * 256 + 8 * 256 * 256 + 5 * 256 + 4 * 256
     expected = 576 * 256 + 256 + 2304 * 256 + 6 * block + 2 * 256 + 2 * 256 + 2
     assert sum(p.numel() for p in paper.parameters()) == expected
-
-
-def test_battery():
-    assert not [one for one in systems.check("pesformer") if one.state == "failed"]

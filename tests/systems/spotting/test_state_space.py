@@ -177,12 +177,6 @@ def test_half_width_is_mean_or_median_of_the_training_intervals():
         assert made.facts["half_width_s"] == pytest.approx(half)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_battery(name):
-    failed = [one for one in systems.check(name) if one.state == "failed"]
-    assert not failed
-
-
 def test_an_unseen_person_is_spotted():
     people = systems.feature_recordings(4, 1, settings=systems.FeatureSettings(talking=0.0), seed=3)
     made = systems.create("me-tst", training={"epochs": 15}).fit(people[:3])

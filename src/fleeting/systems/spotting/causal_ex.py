@@ -57,7 +57,7 @@ DEBIAS = 0.5
         },
         choices={"graph": GRAPHS, "adjacency": ("units", "self"), "target": KINDS},
         kind="re-implementation",
-        check={"training": {"epochs": 5}},
+        check={"training": {"epochs": 5}, "frames": 360},  # enough for discovery to leave a region out
         bibtex="@misc{causalex, title={Causal-Ex: Causal Graph-based Micro and Macro Expression Spotting},"
         " eprint={2503.09098}, archivePrefix={arXiv}}",
     )
