@@ -108,7 +108,7 @@ def _baseline(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
     """Name what the others are tested against: the training-free spotter as it is, else the first."""
     keys = [(one["system"], one["decoder"]) for one in rows]
     usual = [key for key in keys if key == ("training-free", OWN)]
-    return (usual or keys or [None])[0]
+    return next(iter(usual or keys), None)
 
 
 def spotting_tables(results: Mapping[str, Any]) -> list[Table]:
@@ -121,12 +121,19 @@ def spotting_tables(results: Mapping[str, Any]) -> list[Table]:
         " a system was released with; others are fitted on training subjects. Errors are over what was"
         " matched: read them beside the recall."
     )
-    header = ("system", "decoder", "F1 micro [95 %]", "F1 macro [95 %]", "F1 overall [95 %]", "STRS")
+    header: tuple[str, ...] = (
+        "system",
+        "decoder",
+        "F1 micro [95 %]",
+        "F1 macro [95 %]",
+        "F1 overall [95 %]",
+        "STRS",
+    )
     header += ("recall micro", "false alarms/min, micro", "onset / apex / offset, ms", "training s")
     order = sorted(results["scores"], key=lambda one: -_f1(one, "micro"))
     made = [Table(data["name"], header, tuple(_cells(one, results) for one in order), note)]
     if results["tests"]:
-        rows = tuple(
+        rows: tuple[tuple[str, ...], ...] = tuple(
             (" ".join(one["first"]), " ".join(one["second"]), _spread(one), f"{one['p']:.4f}")
             for one in results["tests"]
         )

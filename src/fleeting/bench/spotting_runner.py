@@ -212,7 +212,13 @@ def _pieces(
             for fold in folds:
                 train = tuple(int(at) for at in fold.train)
                 test = tuple(int(at) for at in fold.test)
-                told = [spec.name, dict(spec.switches), dict(spec.training), settings.preset, asdict(how)]
+                told: list[Any] = [
+                    spec.name,
+                    dict(spec.switches),
+                    dict(spec.training),
+                    settings.preset,
+                    asdict(how),
+                ]
                 told += [train, test, content, _version()]
                 digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
                 key = f"{label} {fold.name} seed {seed} {digest[:16]}"
