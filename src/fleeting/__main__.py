@@ -1,6 +1,6 @@
 """The command line as ``python -m fleeting``."""
 
-from fleeting.cli.main import run
+from fleeting.cli import run
 
 if __name__ == "__main__":
     run()
