@@ -86,10 +86,10 @@ just been written and lay in memory.
   that it was made of; several inputs share frames.
 - *Read rate.* Entries of random numbers in a random order, each copied into an array as training does;
   "verified" means that the CRC-32 is computed again. Small entries cost what opening a file costs.
-- *Nearness to the truth.* Error and size are means over the part of the face that the 28 x 28 maps show,
-  pixels with the eyes 44 apart; cosine and gain compare whole fields (gain below 1: motion is measured too
-  small); the correlation is of the 28 x 28 map along the stronger axis. Bold is what `flowmap28` does.
-  Small pictures are enlarged for it.
+- *Nearness to the truth.* Eight movements a row. Error and size are means over the part of the face that
+  the 28 x 28 maps show, pixels with the eyes 44 apart; cosine and gain compare whole fields (gain below
+  1: motion is measured too small); the correlation is of the 28 x 28 map along the stronger axis. Bold is
+  what `flowmap28` does. Small pictures are enlarged for it.
 - *Use.* The same maps as inputs of a classifier. Made clips are easier than real ones; the differences
   between rows, not their height, are what this says.
 """
@@ -312,7 +312,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--clips", type=int, default=24)
-    parser.add_argument("--repeats", type=int, default=2, help="of each movement, for the truth")
+    parser.add_argument("--repeats", type=int, default=1, help="of each movement, for the truth")
     parser.add_argument("--part", choices=tuple(TITLES))
     parser.add_argument("--made", type=Path)
     asked = parser.parse_args()

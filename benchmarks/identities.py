@@ -274,7 +274,17 @@ def spread(shapes: dict[str, np.ndarray]) -> str:
             onto = transform_points(similarity(other, mean), other)
             apart = f"{100 * np.hypot(*(onto - mean)[pick].T).mean():.1f}"
         lines.append(f"| {name} | {' | '.join(cells)} | {apart} |")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", *([READ_IT_SO.strip(), ""] if real else [])])
+
+
+READ_IT_SO = """
+**Read it so.** The face models find every face that is drawn well, and the mean face is near the real one
+but for mouth (real people here smile and talk), chin and rim. Drawn people vary *less* than the real ones
+in nearly every region, as drawn and more so as found: the face models pull landmarks towards their own
+mean. Part of the real spread is talk, turn and lens; how much, six people cannot say. Real jaws are
+narrower than nearly all drawn ones as found, and real eyes less open. Until there are many real faces to
+compare, take the people of a made set for more alike than people are.
+"""
 
 
 def main() -> None:

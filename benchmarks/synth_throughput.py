@@ -224,7 +224,8 @@ def page(log: list[dict[str, Any]], given: str) -> str:
     commit = code["commit"][:12] + (" with changes" if code["changed"] else "")
     return f"""# Making synthetic sets
 
-Made by `python benchmarks/synth_throughput.py {given}` from its log; do not edit.
+Made by `python benchmarks/synth_throughput.py {given}`
+from its log; do not edit.
 {machine["processor"]}, {machine["cores"]} cores, Python {machine["python"]}, commit {commit}.
 
 ## Throughput
@@ -241,10 +242,9 @@ themselves: the way back through the motion, sensor noise, H.264.
 ## What `fleeting analyze` finds in made recordings
 
 Recordings of a minute with {MICRO_A_MINUTE:g} micro-expressions a minute in the mean (median strength 4 %
-of the eye distance) among macro-expressions, talk, swallows, blinks, gaze shifts and turns of the head. Micro
-only,
-rule `strict` (IoU >= 0.5). The training-free spotter was tuned on the kernel motions of one portrait, and
-"person" (the default here) is those kernels varied; "tps" is a basis that nothing was tuned on.
+of the eye distance) among macro-expressions, talk, swallows, blinks, gaze shifts and turns of the
+head. Micro only, rule `strict` (IoU >= 0.5). The training-free spotter was tuned on the kernel motions of one
+portrait, and "person" (the default here) is those kernels varied; "tps" is a basis that nothing was tuned on.
 Synthetic distractors are shown and do not count: false alarms are judged on [real footage](analyze.md).
 
 {analysis_table(found)}
