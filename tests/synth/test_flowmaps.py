@@ -319,7 +319,7 @@ def test_same_bytes_and_resuming(tmp_path):
     half.mkdir(parents=True)
     (half / "rubbish.png").write_bytes(b"no picture")
     assert not (tmp_path / "cut" / "flowmaps.npz").exists()
-    write_flowmaps(tmp_path / "cut", 20, seed=3, subjects=4)
+    write_flowmaps(tmp_path / "cut", 20, seed=3, subjects=4, jobs=2)
     assert files_of(tmp_path / "cut") == whole
     write_flowmaps(tmp_path / "cut", 20, seed=3, subjects=4)
     assert files_of(tmp_path / "cut") == whole

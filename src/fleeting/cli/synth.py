@@ -130,6 +130,7 @@ def flowmaps(
         bool | None,
         typer.Option(help="Also write each subject's u_train; by default up to 100,000 pictures."),
     ] = None,
+    jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
 ) -> None:
     """Make onset-to-apex flow maps (28x28: u, v, strain) without pixels, for training small recognisers.
 
@@ -140,7 +141,9 @@ def flowmaps(
     from fleeting.synth import read_flowmaps, write_flowmaps
 
     try:
-        paths = write_flowmaps(out, count, seed=seed, subjects=subjects, train_folders=train_folders)
+        paths = write_flowmaps(
+            out, count, seed=seed, subjects=subjects, train_folders=train_folders, jobs=jobs
+        )
         made = read_flowmaps(paths.arrays)
     except FleetingError as error:
         typer.echo(str(error), err=True)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,6 +39,7 @@ def write_flowmaps(
     subjects: int | None = None,
     settings: FlowMapSettings | None = None,
     train_folders: bool | None = None,
+    jobs: int = 1,
     on_subject: Callable[[int], None] | None = None,
 ) -> FlowMapPaths:
     """Make flow maps and write them, going on where a stopped run left off.
@@ -53,6 +55,8 @@ def write_flowmaps(
     train_folders
         Whether each subject also gets ``u_train`` with the pictures of all others, as hard links where the
         disk has them; by default up to 100,000 pictures in all.
+    jobs
+        Processes; the files are the same for any number.
     on_subject
         Called with the number of subjects done.
 
@@ -72,6 +76,7 @@ def write_flowmaps(
     A subject's folder appears whole or not at all; the same seed and settings give the same bytes.
     """
     from fleeting.io import validate_folder, write_atomic
+    from fleeting.jobs import run_jobs
 
     parts = share_out(count, subjects)
     train = count * (len(parts) - 1) <= TRAIN_LIMIT if train_folders is None else train_folders
@@ -82,16 +87,16 @@ def write_flowmaps(
     if _is_described(paths.settings, description) and paths.arrays.exists() and not train:
         return paths
     write_atomic(paths.settings, (json.dumps(description, indent=1) + "\n").encode())
-    made = []
-    for index, number in enumerate(parts):
-        made.append(subject_maps(index, number, seed=seed, settings=wanted))
-        _write_subject(paths.folder, f"f{index:04d}", made[-1])
+    made: list[FlowMaps | None] = [None] * len(parts)
+    work = partial(_make_subject, paths.folder, parts, seed, wanted)
+    for done, result in enumerate(run_jobs(work, range(len(parts)), jobs=jobs), start=1):
+        made[result.index] = result.unwrap()
         if on_subject is not None:
-            on_subject(index + 1)
+            on_subject(done)
     if train:
         _write_training(paths.folder, [f"f{index:04d}" for index in range(len(parts))])
     if not paths.arrays.exists():
-        write_atomic(paths.arrays, pack(join(made)))
+        write_atomic(paths.arrays, pack(join([one for one in made if one is not None])))
     return paths
 
 
@@ -167,6 +172,13 @@ def _is_described(path: Path, description: dict[str, Any]) -> bool:
             path, "the folder holds maps that were made otherwise", "choose another output folder"
         )
     return True
+
+
+def _make_subject(base: Path, parts: list[int], seed: int, settings: FlowMapSettings, index: int) -> FlowMaps:
+    """Make one subject's maps and write them; what a process of its own does."""
+    made = subject_maps(index, parts[index], seed=seed, settings=settings)
+    _write_subject(base, f"f{index:04d}", made)
+    return made
 
 
 def _write_subject(base: Path, name: str, made: FlowMaps) -> None:
