@@ -61,6 +61,7 @@ READABLE = {
     # alternatives
     "R12 or R14": [u(12, "right", choice=0), u(14, "right", choice=0)],
     "(R6 or R12)": [u(6, "right", choice=0), u(12, "right", choice=0)],
+    "R12orR14": [u(12, "right", choice=0), u(14, "right", choice=0)],
     "12/14": [u(12, choice=0), u(14, choice=0)],
     "4+(6 or 7)": [u(4), u(6, choice=0), u(7, choice=0)],
     "4 or 7 + 12 or 14": [u(4, choice=0), u(7, choice=0), u(12, choice=1), u(14, choice=1)],

@@ -48,6 +48,16 @@ def test_flicker_changes_all_pixels_alike():
     assert np.fft.rfftfreq(80, 1 / 40)[spectrum.argmax()] == pytest.approx(2.0)
 
 
+def test_rolling_exposure_makes_bands_that_wander_down():
+    camera = Camera(CameraSettings(flicker=0.1, flicker_hz=2, flicker_bands=3), SIZE, seed=3)
+    shots = np.stack([camera.shoot(flat(200), i, i / 80) for i in range(40)]).astype(float) / 200 - 1
+    assert np.all(np.ptp(shots, axis=(2, 3)) == 0)  # every row is lit evenly
+    rows = shots[:, :, 0, 0]
+    assert np.abs(np.fft.rfft(rows[0])).argmax() == 3
+    # 3 bands in 120 rows, 2 a second: a row sees what the one above it by 40 rows x 2 Hz x 1/80 s = 1 row saw
+    np.testing.assert_allclose(rows[1:, 1:], rows[:-1, :-1], atol=1e-6)
+
+
 def test_gradient_tilts_the_light_and_wanders():
     camera = Camera(CameraSettings(gradient=0.2, gradient_hz=1), SIZE, seed=3)
     first, opposite = (camera.shoot(flat(120), 0, t).astype(float) / 120 - 1 for t in (0.0, 0.5))
@@ -71,7 +81,9 @@ def test_clean_camera_changes_nothing():
     assert Camera(CameraSettings(), SIZE, 0).shoot(image, 0, 0.0) is image
 
 
-@pytest.mark.parametrize("wrong", [{"noise": -1}, {"scale": 0}, {"crf": 60}, {"flicker": 0.5}])
+@pytest.mark.parametrize(
+    "wrong", [{"noise": -1}, {"scale": 0}, {"crf": 60}, {"flicker": 0.5}, {"flicker_bands": -1}]
+)
 def test_wrong_settings(wrong):
     with pytest.raises(UsageError, match=next(iter(wrong))):
         CameraSettings(**wrong)

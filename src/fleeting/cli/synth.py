@@ -55,6 +55,9 @@ def plant(
     basis: Annotated[str, typer.Option(help="How faces move: kernel or tps.")] = "kernel",
     noise: Annotated[float, typer.Option(help="Sensor noise at mid grey, grey levels.")] = 0.0,
     flicker: Annotated[float, typer.Option(help="Relative change of the brightness.")] = 0.0,
+    flicker_bands: Annotated[
+        float, typer.Option(help="Rolling exposure: bands of the flicker over the picture's height.")
+    ] = 0.0,
     gradient: Annotated[
         float, typer.Option(help="Relative change between edges by a wandering light.")
     ] = 0.0,
@@ -94,7 +97,13 @@ def plant(
             seed=seed,
             basis=basis,
             camera=CameraSettings(
-                noise=noise, flicker=flicker, gradient=gradient, blur_px=blur, scale=scale, crf=crf
+                noise=noise,
+                flicker=flicker,
+                flicker_bands=flicker_bands,
+                gradient=gradient,
+                blur_px=blur,
+                scale=scale,
+                crf=crf,
             ),
             life=Life(
                 head=HeadMotion(sway_percent=sway, roll_deg=roll, yaw_deg=turn, pitch_deg=turn),

@@ -151,7 +151,7 @@ def _plain(text: str) -> str:
     for wide, narrow in {"，": "+", "、": "+", "；": "+", "＋": "+", "（": "(", "）": ")", "？": "?"}.items():
         text = text.replace(wide, narrow)
     text = re.sub(r"[,;&\n]|\band\b", "+", text, flags=re.IGNORECASE)
-    text = re.sub(r"\s*(?:\bor\b|或|\||/)\s*", "/", text, flags=re.IGNORECASE)
+    text = re.sub(r"\s*(?:\bor\b|(?<=\d)or(?=[LRTB]?\d)|或|\||/)\s*", "/", text, flags=re.IGNORECASE)
     text = re.sub(r"\bref\s*(?=[(\w])", "ref", text, flags=re.IGNORECASE)
     text = re.sub(r"\b(AU|AD|[LRTBAM])\s+(?=(?:AU|AD|[LRTBAM])?\s*\d)", r"\1", text, flags=re.IGNORECASE)
     text = re.sub(r"\s+(?=\?|\(\s*(?:k|ref)\s*\))", "", text, flags=re.IGNORECASE)

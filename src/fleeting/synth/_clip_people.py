@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Filming:
         Gaussian blur.
     flicker, gradient
         Relative change of the light, of the whole picture and between its edges.
+    flicker_bands
+        Bands of the flicker over the height of the picture (rolling exposure); none by default.
     crf
         H.264 quality.
     basis
@@ -56,6 +58,7 @@ class Filming:
     gradient: tuple[float, float] = (0.0, 0.04)
     crf: tuple[int, int] = (16, 26)
     basis: str = "person"
+    flicker_bands: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         if not 64 <= self.size <= 1024 or self.size % 2:
@@ -65,14 +68,18 @@ class Filming:
         if not 12 <= self.iod_px[0] <= self.iod_px[1] <= 0.45 * self.size:
             most = 0.45 * self.size
             raise UsageError(f"iod_px: expected a rising pair in 12..{most:g} pixels, got {self.iod_px}")
-        for name in ("noise", "blur_px", "flicker", "gradient", "crf"):
+        for name in ("noise", "blur_px", "flicker", "gradient", "crf", "flicker_bands"):
             low, high = getattr(self, name)
             if not 0 <= low <= high:
                 raise UsageError(f"{name}: expected a rising pair from 0 on, got {(low, high)}")
         if self.basis not in _BASES:
             raise UsageError(f"basis: expected {', '.join(_BASES)}, got {self.basis!r}")
         CameraSettings(
-            noise=self.noise[1], blur_px=self.blur_px[1], flicker=self.flicker[1], gradient=self.gradient[1]
+            noise=self.noise[1],
+            blur_px=self.blur_px[1],
+            flicker=self.flicker[1],
+            gradient=self.gradient[1],
+            flicker_bands=self.flicker_bands[1],
         )
 
 
@@ -132,6 +139,8 @@ def open_sitter(index: int, seed: int, filming: Filming, portraits: Portraits = 
         crf=int(rng.integers(filming.crf[0], filming.crf[1] + 1)),
     )
     shift = rng.normal(0, 0.03, 2)
+    bands = rng.uniform(*filming.flicker_bands)  # drawn last: what was drawn before stays as it was
+    camera = replace(camera, flicker_bands=round(float(bands), 4))
     picture, marks = _portrait(index, seed, portraits, iod_px)
     picture, marks = frame_face(picture, marks, filming.size, iod_px, shift)
     return Sitter(f"synth/p{index:04d}s{seed}", picture, marks, person, lively, camera, fps)

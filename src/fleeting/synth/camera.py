@@ -25,6 +25,10 @@ class CameraSettings:
         Relative change between two opposite edges by a light that wanders round, amplitude 0..0.3.
     flicker_hz, gradient_hz
         Their rates.
+    flicker_bands
+        Rolling exposure: periods of the flicker over the height of the picture, 0..20. Sensors that read out
+        row by row see mains light as bands that wander down at ``flicker_hz``: light that beats 100 times a
+        second, read out in 20 ms, makes two. At 0 all rows see the same light.
     blur_px
         Standard deviation of a Gaussian blur, pixels.
     scale
@@ -51,6 +55,7 @@ class CameraSettings:
     blur_px: float = 0.0
     scale: float = 1.0
     crf: int = 18
+    flicker_bands: float = 0.0
 
     def __post_init__(self) -> None:
         limits: dict[str, tuple[float, float]] = {
@@ -58,6 +63,7 @@ class CameraSettings:
             "flicker": (0, 0.2),
             "gradient": (0, 0.3),
             "blur_px": (0, 20),
+            "flicker_bands": (0, 20),
         }
         limits |= {"flicker_hz": (0, 1000), "gradient_hz": (0, 1000), "scale": (0.05, 4), "crf": (0, 51)}
         for name, (low, high) in limits.items():
@@ -113,11 +119,14 @@ class Camera:
             self._ramp_y, self._ramp_x = y[:, None].astype(np.float32), x[None].astype(np.float32)
 
     def gain(self, time_s: float) -> np.ndarray:
-        """Light at a time, ``(H, W)`` or ``(1, 1)`` float32, 1 where nothing changes."""
+        """Light at a time, ``(H, W)``, ``(H, 1)`` or ``(1, 1)`` float32, 1 where nothing changes."""
         s = self.settings
-        beat = 0.7 * np.sin(2 * np.pi * s.flicker_hz * time_s + self._phase[0])
-        beat += 0.3 * np.sin(2 * np.pi * 2.7 * s.flicker_hz * time_s + self._phase[1])
-        light = np.full((1, 1), 1.0 + s.flicker * beat, np.float32)
+        turns: float | np.ndarray = s.flicker_hz * time_s
+        if s.flicker_bands:  # each row is exposed a little after the one above it
+            turns = turns - s.flicker_bands * np.arange(self._size[0])[:, None] / self._size[0]
+        beat = 0.7 * np.sin(2 * np.pi * turns + self._phase[0])
+        beat += 0.3 * np.sin(2 * np.pi * 2.7 * turns + self._phase[1])
+        light = np.asarray(1.0 + s.flicker * beat, np.float32).reshape(-1, 1)
         if s.gradient:
             angle = 2 * np.pi * s.gradient_hz * time_s + self._phase[2]
             across = np.float32(s.gradient * np.cos(angle)) * self._ramp_x
@@ -134,8 +143,9 @@ class Camera:
             return image
         if s.blur_px:
             image = cv2.GaussianBlur(image, (0, 0), s.blur_px)
-        if s.gradient:
-            image = cv2.multiply(image, cv2.merge([self.gain(time_s)] * 3), dtype=cv2.CV_8U)
+        if s.gradient or (s.flicker and s.flicker_bands):
+            light = np.broadcast_to(self.gain(time_s), self._size)
+            image = cv2.multiply(image, cv2.merge([light] * 3), dtype=cv2.CV_8U)
         elif s.flicker:
             image = cv2.convertScaleAbs(image, alpha=float(self.gain(time_s)[0, 0]))
         if not s.noise:
