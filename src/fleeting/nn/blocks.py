@@ -128,6 +128,8 @@ class EdgeConvolution(nn.Module):
         Of a node's features.
     neighbours
         How many, the node itself among them; by the cosine of their features.
+    twice
+        Take ``f_j - 2 f_i`` for the difference, as the release of MOL does by subtracting twice.
 
     Examples
     --------
@@ -135,9 +137,9 @@ class EdgeConvolution(nn.Module):
     torch.Size([2, 12, 16])
     """
 
-    def __init__(self, width: int, *, neighbours: int = 4) -> None:
+    def __init__(self, width: int, *, neighbours: int = 4, twice: bool = False) -> None:
         super().__init__()
-        self.neighbours = neighbours
+        self.neighbours, self.times = neighbours, 2 if twice else 1
         self.own, self.difference = nn.Linear(width, width), nn.Linear(width, width)
 
     def forward(self, nodes: Tensor) -> Tensor:
@@ -147,5 +149,5 @@ class EdgeConvolution(nn.Module):
         count, width = near.shape[2], nodes.shape[2]
         at = near.flatten(1)[:, :, None].expand(-1, -1, width)
         others = nodes.gather(1, at).view(nodes.shape[0], nodes.shape[1], count, width)
-        edges = self.own(nodes)[:, :, None] + self.difference(others - nodes[:, :, None])
+        edges = self.own(nodes)[:, :, None] + self.difference(others - self.times * nodes[:, :, None])
         return F.relu(edges).amax(2)
