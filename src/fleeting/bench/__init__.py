@@ -31,6 +31,8 @@ from fleeting.bench.spotting_files import spotting_tables, write_spotting_bench
 from fleeting.bench.spotting_runner import SPOTTING_BASELINES, SpottingBench, run_spotting_bench
 from fleeting.bench.summary import Answers
 from fleeting.bench.tables import brief_table, rows_told, to_html, to_latex, to_markdown
+from fleeting.bench.unit_bench import UNIT_BASELINES, UnitBench, load_unit_examples, run_unit_bench
+from fleeting.bench.unit_files import unit_tables, write_unit_bench
 
 __all__ = [
     "BASELINES",
@@ -39,6 +41,7 @@ __all__ = [
     "PROTOCOLS",
     "SCHEMA",
     "SPOTTING_BASELINES",
+    "UNIT_BASELINES",
     "Answers",
     "BenchProgress",
     "BenchRun",
@@ -54,6 +57,7 @@ __all__ = [
     "SpottingRun",
     "SpottingSettings",
     "SystemSpec",
+    "UnitBench",
     "brief_table",
     "cache_folder",
     "check_megc_submission",
@@ -66,6 +70,7 @@ __all__ = [
     "load_data",
     "load_examples",
     "load_recordings",
+    "load_unit_examples",
     "made_set",
     "megc_submission",
     "merge_benches",
@@ -79,14 +84,17 @@ __all__ = [
     "run_bench",
     "run_spotting",
     "run_spotting_bench",
+    "run_unit_bench",
     "score_spotting_run",
     "spotting_table",
     "spotting_tables",
     "to_html",
     "to_latex",
     "to_markdown",
+    "unit_tables",
     "video_recording",
     "video_rows",
     "write_bench",
     "write_spotting_bench",
+    "write_unit_bench",
 ]

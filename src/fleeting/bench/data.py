@@ -103,7 +103,7 @@ def load_data(
     folder = cache_folder() if cache is None else Path(cache)
     plain, _, size = name.partition(":")
     if plain == SYNTHETIC:
-        asked = _read_size(name, size)
+        asked = read_size(name, size)
         number = count or asked[0] or USUAL_COUNT
         return Loaded(_synthetic(classes, number, subjects or asked[1], seed, folder))
     from fleeting import datasets
@@ -235,7 +235,7 @@ def fingerprint(examples: Examples) -> str:
     return digest.hexdigest()
 
 
-def _read_size(name: str, text: str) -> tuple[int | None, int | None]:
+def read_size(name: str, text: str) -> tuple[int | None, int | None]:
     """Read ``680:68`` as a count of maps and of people."""
     parts = text.split(":") if text else []
     if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fleeting.cli._bench_spotting import Working, bench_spotters, find_task
+from fleeting.cli._bench_others import Working, bench_spotters, bench_units, find_task
 from fleeting.cli._folds import FoldLines
 from fleeting.cli._prepare import prepare_lines
 
@@ -67,7 +67,8 @@ def bench(
 ) -> None:
     """Measure systems on data with honest protocols; a run that was stopped goes on where it was.
 
-    Recognisers take labelled clips or maps, spotters untrimmed recordings: a run is of one sort.
+    Recognisers and systems for action units take clips or maps, spotters untrimmed recordings: a run is of
+    one sort.
     """
     from fleeting import bench as room
     from fleeting.core import UsageError
@@ -81,10 +82,11 @@ def bench(
     settings = room.BenchSettings(protocol, folds, seeds, preset, oracle_epoch, validation, pretrain)
     if not names or not data:
         raise UsageError("name systems, and the data with --data; see: fleeting bench --help")
-    if find_task(names, imports or []) == "spotting":
-        working = Working(imports or [], jobs, ray, baselines)
-        bench_spotters(names, data, root or [], settings, decoders or [], out, working)
-        return
+    task, working = find_task(names, imports or []), Working(imports or [], jobs, ray, baselines)
+    if task == "spotting":
+        return bench_spotters(names, data, root or [], settings, decoders or [], out, working)
+    if task == "au":
+        return bench_units(names, data, root or [], settings, out, working)
     asked = list(names)
     if baselines:
         from fleeting import systems

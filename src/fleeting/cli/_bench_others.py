@@ -1,7 +1,7 @@
-"""``fleeting bench`` with spotters: untrimmed recordings instead of clips."""
+"""``fleeting bench`` with spotters (untrimmed recordings) and with systems for action units."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,8 +35,8 @@ def find_task(names: Sequence[str], imports: Sequence[str]) -> str:
 
     room.needed_inputs((), imports)  # imports the modules
     tasks = {systems.card(room.read_spec(name).name).task for name in names}
-    if "spotting" in tasks and len(tasks) > 1:
-        raise UsageError("spotters take recordings, recognisers clips: name systems of one sort")
+    if len(tasks) > 1:
+        raise UsageError(f"systems for {' and '.join(sorted(tasks))}: name systems of one sort")
     return tasks.pop()
 
 
@@ -83,12 +83,54 @@ def bench_spotters(
     )  # fmt: skip
     paths = room.write_spotting_bench(done, out, wall_s=time.monotonic() - began)
     _show(paths["results"])
+    _end(paths, len(done.failures), len(done.missing))
+
+
+def _end(paths: Mapping[str, Path], failures: int, missing: int) -> None:
     for path in paths.values():
         typer.echo(str(path))
-    if done.failures:
-        typer.echo(f"{len(done.failures)} folds failed; run again to try them again", err=True)
-    if done.failures or done.missing:
+    if failures:
+        typer.echo(f"{failures} folds failed; run again to try them again", err=True)
+    if failures or missing:
         raise typer.Exit(1)
+
+
+def bench_units(
+    names: Sequence[str],
+    data: Sequence[str],
+    roots: Sequence[Path],
+    settings: "BenchSettings",
+    out: Path,
+    working: Working,
+) -> None:
+    """Measure systems for action units on one set."""
+    import json
+
+    from fleeting import bench as room
+    from fleeting.cli._tables import print_table
+    from fleeting.core import UsageError
+
+    if len(data) > 1:
+        raise UsageError("action units: one --data a run")
+    real = [name for name in data if not room.is_synthetic(name)]
+    if len(roots) != len(real):
+        raise UsageError(f"--root: expected {len(real)}, one for each of {real}, got {len(roots)}")
+    asked = [one for one in room.UNIT_BASELINES if working.baselines and one not in names] + list(names)
+    rows, missing = room.load_unit_examples(
+        data[0], roots[0] if roots else None, inputs=room.needed_inputs(asked), imports=working.imports,
+        jobs=working.jobs, ray_address=working.ray, on_progress=prepare_lines(),
+    )  # fmt: skip
+    began = time.monotonic()
+    done = room.run_unit_bench(
+        asked, data[0], rows, settings, out=out, imports=working.imports, jobs=working.jobs,
+        ray_address=working.ray, on_progress=FoldLines(), missing=missing,
+    )  # fmt: skip
+    paths = room.write_unit_bench(done, out, wall_s=time.monotonic() - began)
+    told = json.loads(paths["results"].read_text(encoding="utf-8"))
+    table = room.unit_tables(told)[0]
+    typer.echo(f"{table.title}: {told['data']['n']} samples of {told['data']['subjects']} subjects")
+    print_table(list(table.header[:2]), [list(row[:2]) for row in table.rows])
+    _end(paths, len(done.failures), len(done.missing))
 
 
 def _show(results: Path) -> None:
