@@ -16,7 +16,7 @@ from fleeting.core import InputError, UsageError
 from fleeting.facs import emotion_rates, unit_pairs
 from fleeting.motion import strain
 from fleeting.synth import FlowMapSettings, flowmaps, read_flowmaps, write_flowmaps
-from fleeting.synth._flowmap_camera import crop, crop_weights, min_max, smooth_noise, total_variation
+from fleeting.synth._flowmap_camera import FLAT, crop, crop_weights, min_max, smooth_noise, total_variation
 from fleeting.synth._flowmap_faces import EYES, GRID, HEAD, Crop, grid_points, make_person
 from fleeting.synth._flowmap_units import CLASSES, TABLES, UNITS, unit_sets
 
@@ -234,7 +234,7 @@ def test_min_max_keeps_order_and_uses_the_whole_range(values):
     plane = np.array([values], np.float32)
     scaled = min_max(plane)[0]
     assert (np.diff(scaled[np.argsort(plane[0])].astype(int)) >= 0).all()
-    assert scaled.min() == 0 and scaled.max() == (255 if np.ptp(plane) > 0 else 0)
+    assert scaled.min() == 0 and scaled.max() == (255 if np.ptp(plane) > FLAT else 0)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from fleeting.synth._flowmap_faces import GRID, MARGIN
 
 _TV_STEP = 0.35  # both step sizes of the primal-dual rounds; their product times 8 is below 1
 _CHUNK = 32  # maps at a time in the rounds: keeps them inside the cache
+FLAT = 1e-30  # below this the contrast of a plane cannot be divided by
 _FAINT = 0.12  # weight of the data where there is no texture
 
 
@@ -163,7 +164,7 @@ def strain_maps(flow: np.ndarray) -> np.ndarray:
 
 
 def min_max(planes: np.ndarray) -> np.ndarray:
-    """Scale each plane ``(..., H, W)`` to 0..255 uint8; a flat one becomes 0.
+    """Scale each plane ``(..., H, W)`` to 0..255 uint8; one that is flat, or as good as flat, becomes 0.
 
     Examples
     --------
@@ -171,6 +172,6 @@ def min_max(planes: np.ndarray) -> np.ndarray:
     [[0, 64, 255]]
     """
     low, high = planes.min((-2, -1), keepdims=True), planes.max((-2, -1), keepdims=True)
-    spread = np.where(high > low, high - low, 1.0).astype(planes.dtype)
+    spread = np.where(high - low > FLAT, high - low, 1.0).astype(planes.dtype)
     # what is not below 0 is rounded by cutting half a step later, which is faster than rint
     return ((planes - low) * (255.0 / spread) + planes.dtype.type(0.5)).astype(np.uint8)

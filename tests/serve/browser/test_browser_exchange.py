@@ -104,11 +104,17 @@ def test_sound_plays_with_the_picture(shelved, name: str, address: str) -> None:
     shelved.shows(0)
     assert shelved.one("#sound").is_displayed()
     shelved.js(PLAYED)
-    shelved.press(" ")
-    shelved.until(lambda: shelved.js("return window.played?.currentTime ?? 0") > 0.05, "the sound to run")
+
+    def sounds() -> bool:
+        if shelved.one("#play").get_attribute("aria-pressed") == "false":
+            shelved.press(" ")  # also again, where a slow machine was at the end before the sound had begun
+        return shelved.js("return window.played?.currentTime ?? 0") > 0.05
+
+    shelved.until(sounds, "the sound to run")
     assert address in shelved.js("return window.played.src")
     shelved.until(lambda: shelved.frame() > 20, "the picture to run")
-    shelved.press(" ")
+    if shelved.one("#play").get_attribute("aria-pressed") == "true":
+        shelved.press(" ")
     shelved.until(lambda: shelved.js("return window.played.paused"), "silence")
 
 

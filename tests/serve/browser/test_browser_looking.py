@@ -117,7 +117,7 @@ def test_a_loop_stays_at_its_expression_and_slow_play_leaves_out_no_frame(opened
     opened.choose(2)
     opened.shows(126)
     watch(opened)
-    opened.press("3")
+    opened.press("4")  # a picture in 200 ms: time enough on a busy machine, too
     opened.press("l")
     turns = "return seen.filter((n, i) => i && n < seen[i - 1]).length"
     opened.until(lambda: opened.js(turns) >= 2, "two rounds")
