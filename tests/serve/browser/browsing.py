@@ -26,7 +26,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--autoplay-policy=no-user-gesture-required",
 )
-PATIENCE_S = 60.0  # a loaded machine may be slow; nothing waits longer than it must
+PATIENCE_S = 120.0
 RUN = "from fleeting.cli.main import run; run()"
 
 
