@@ -149,9 +149,20 @@ def running(viewer: Any) -> Any:
 
 def test_too_large_a_body_is_refused(viewer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fleeting.serve.access.LARGEST_BODY", 1000)
-    answer = viewer.client.post(f"/api/import?recording={viewer.id}&name=a.csv", content=b"x" * 2000)
-    assert answer.status_code == 413
-    assert "too large" in answer.json()["error"]
+    monkeypatch.setattr("fleeting.serve.access.LARGEST_JSON", 100)
+    for answer in (
+        viewer.client.post(f"/api/import?recording={viewer.id}&name=a.csv", content=b"x" * 2000),
+        viewer.client.post("/api/coders", json={"name": "x" * 200}),
+    ):
+        assert answer.status_code == 413
+        assert "too large" in answer.json()["error"]
+
+
+def test_an_odd_cookie_of_another_page_on_this_host_locks_nobody_out(stranger: Any) -> None:
+    ours = f"fleeting_8123={TOKEN}"
+    for line in (f"a[b]={{x}}; {ours}", f'{ours}; q="; =', f"x; {ours}"):
+        assert stranger.get("/api/recordings", headers={"Cookie": line}).status_code == 200
+    assert stranger.get("/api/recordings", headers={"Cookie": f"x{ours}"}).status_code == 403
 
 
 def test_a_video_elsewhere_is_shown_only_where_it_is_the_one_analysed(

@@ -34,7 +34,7 @@ def test_the_list(viewer: Any) -> None:
     assert row["faces"] == [{"id": 0, "coverage": 1.0}]
     assert row["reviewed"] == {}
     video = row["video"]
-    assert (video["found"], video["frames"], video["fps"], video["audio"]) == (True, 50, 25.0, False)
+    assert (video["found"], video["frames"], video["fps"]) == (True, 50, 25.0)
     viewer.edit("add", 0, "bea", fields={"onset": 1, "offset": 2})
     assert viewer.get("/api/recordings").json()[0]["reviewed"] == {"bea": 1}
 
@@ -136,8 +136,12 @@ def test_a_stream_of_frames(viewer: Any, read_number: Callable[[bytes], int]) ->
 
 def test_times(viewer: Any) -> None:
     found = viewer.get("./times?from=3&to=5").json()
-    assert found == {"from": 3, "times": [0.12, 0.16, 0.2], "total": 50, "exact": True}
+    assert found == {"from": 3, "step": 1, "times": [0.12, 0.16, 0.2], "total": 50}
+    assert viewer.get("./times?from=1&step=20").json()["times"] == [0.04, 0.84, 1.64]
+    assert viewer.get("./times?from=48&to=400").json()["times"] == [1.92, 1.96]
     assert len(viewer.get("./times").json()["times"]) == 50
+    for wrong in ("from=50", "from=-1", "from=3&to=2", "step=0"):
+        assert viewer.get(f"./times?{wrong}").status_code == 422
     assert viewer.get("./times?at=0.5").json() == {"frame": 12, "time": 0.48}
 
 
@@ -221,7 +225,6 @@ def test_the_sound_lies_on_the_clock_of_the_pictures(
         container.mux(audio.encode(None))
     make_recording(tmp_path / "results", video=path)
     viewer = open_viewer(tmp_path / "results")
-    assert viewer.get("/api/recordings").json()[0]["video"]["audio"]
     assert viewer.get(f"/api/recordings/{viewer.id}").json()["has_sound"]
     answer = viewer.get("./audio?from=0.9&to=1.2")
     assert answer.headers["content-type"] == "audio/wav"

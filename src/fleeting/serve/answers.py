@@ -71,7 +71,9 @@ def install(app: FastAPI) -> None:
         return Json({"error": f"{name}: {fault['msg']}; load the page again"}, 422)
 
     @app.exception_handler(HTTPException)
-    def _http(_: Request, error: HTTPException) -> Response:
+    def _http(request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, BodyTooLargeError):  # so FastAPI tells of trouble in reading
+            return _large(request, error.__cause__)
         hint = {404: "there is nothing at this address", 405: "this cannot be done here"}
         text = hint.get(error.status_code, str(error.detail))
         return Json({"error": f"{text}; go back to the list of recordings"}, error.status_code)

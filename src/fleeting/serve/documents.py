@@ -37,7 +37,6 @@ def recording_row(desk: Desk, one: Recording) -> dict[str, Any]:
             **video,
             "found": found.path is not None or found.pending,
             "why": found.why,
-            "audio": found.path is not None and _media(desk, one)[0].has_sound,
         },
         "expressions": 0 if desk.blind else len(report.expressions),
         "faces": [asdict(face) for face in report.faces],

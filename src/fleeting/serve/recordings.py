@@ -34,17 +34,22 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.get("/{number}/times")
     def times(
-        number: str, first: int = Query(0, alias="from"), to: int | None = None, at: float | None = None
+        number: str,
+        first: int = Query(0, alias="from"),
+        to: int | None = None,
+        step: int = Query(1, ge=1, le=MOST_TIMES),
+        at: float | None = None,
     ) -> Response:
         one = desk.library.get(number)
         if at is not None:
             index, time_s = desk.frames(one).nearest(at)
             return Json({"frame": index, "time": time_s})
         count = report_of(one).video.frames
-        last = min(first + MOST_TIMES - 1, count - 1 if to is None else to)
-        access = desk.frames(one)
-        found = access.times(first, last)
-        return Json({"from": first, "times": numbers(found), "total": count, "exact": access.exact})
+        last = min(first + MOST_TIMES * step, count if to is None else to + 1, count)
+        if not 0 <= first < last:
+            raise UsageError(f"times: expected 0 <= from <= to, and from below {count} frames")
+        found = desk.times(one)[first:last:step]
+        return Json({"from": first, "step": step, "times": numbers(found), "total": count})
 
     @router.get("/{number}/video")
     def video(number: str) -> Response:

@@ -72,10 +72,14 @@ def test_everything_can_be_said_without_a_mouse(opened) -> None:
     opened.press("lip corner, briefly")
     opened.press(ESCAPE)
     opened.until(lambda: any(note["note"] for note in opened.notes()), "the note")
-    opened.press("y")
+    opened.press("y", "k")
     opened.saved()
     (note,) = opened.notes()
-    assert (note["onset"], note["apex"], note["offset"]) == (40, 48, 55)
+    assert (note["kind"], note["onset"], note["apex"], note["offset"]) == ("macro", 40, 48, 55)
+    opened.js("document.getElementById('kind-macro').focus()")
+    opened.press(LEFT)  # chooses the other button; no frame is stepped
+    opened.until(lambda: opened.notes()[0]["kind"] == "micro", "micro again")
+    assert opened.frame() == 48
     units = {(unit["au"], unit["side"], unit["intensity"]) for unit in note["aus"]}
     assert units == {(4, "both", None), (12, "right", "B")}
     assert (note["note"], note["verdict"]) == ("lip corner, briefly", "accepted")
@@ -145,6 +149,15 @@ def test_every_field_is_saved(opened) -> None:
     assert (note["kind"], note["onset"], note["emotion"], note["confidence"]) == ("macro", 118, "others", 0.8)
     assert note["aus"] == [{"au": 12, "side": "right", "intensity": "C"}]
     assert note["source_key"]
+
+
+def test_action_units_are_read_as_they_are_written_anywhere(opened) -> None:
+    script = "const [all, done] = arguments; import('/static/units.js').then(m => done(all.map(m.readUnit)))"
+    right = {"au": 12, "side": "right", "intensity": "B"}
+    texts = ["12RB", "R12B", "12BR", "au 12 r b", "lip corner puller", "4", "L12R", "99", "12F"]
+    read = opened.browser.execute_async_script(script, texts)
+    assert read[:4] == [right] * 4
+    assert [one and (one["au"], one["side"]) for one in read[4:]] == [(12, "both"), (4, "both"), *[None] * 3]
 
 
 def test_what_is_no_action_unit_is_refused_in_words(opened) -> None:

@@ -134,8 +134,13 @@ def test_hostile_names_and_notes_are_text(shelved, shelf, making) -> None:
 
 
 def test_an_hour_opens_and_zooms_to_ten_frames(view, page, make_recording, tmp_path) -> None:
+    """Its second half has three times the frame rate of the first: no mean rate leads to the right frame."""
     frames = 3600 * 2
-    make_recording(tmp_path / "hour", frames=frames, fps=2.0, onsets=range(200, 7_000, 40), small=True)
+    times = [0.75 * n if n < 3600 else 2700 + 0.25 * (n - 3600) for n in range(frames)]
+    onsets = range(200, 7_000, 40)
+    make_recording(
+        tmp_path / "hour", frames=frames, fps=2.0, times=times, onsets=onsets, small=True, suffix=".mkv"
+    )
     page.open(view(tmp_path / "hour").address)
     page.shows(0)
     assert "1 h 0 min" in page.text("#opened")
@@ -144,9 +149,12 @@ def test_an_hour_opens_and_zooms_to_ten_frames(view, page, make_recording, tmp_p
     assert len(page.rows()) == 170
     page.press(END)
     page.shows(frames - 1)
-    assert page.text("#where").endswith("59:59.500")
+    assert page.text("#where").endswith("59:59.750")
     page.choose(100)
     page.press("g")
+    onset = "return document.querySelector('.handle.onset').getAttribute('aria-valuetext')"
+    assert page.js(onset) == "onset: frame 4160, 47:20.00"
+    assert page.rows()[120].split(", ")[2] == "at 50:40.00"
     for _ in range(14):
         page.press("+")
     page.until(lambda: 0 < page.js(points) <= 25, "ten frames", lambda: page.js(points))

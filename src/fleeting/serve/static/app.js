@@ -34,6 +34,7 @@ const transport = new Transport(player, list, timeline);
 const verbs = {
   loop: () => transport.toggleLoop(),
   judge: (verdict) => withChosen((item) => edits.judge(item, verdict)),
+  kind: () => withChosen((item) => edits.change(item, { kind: item.kind === "micro" ? "macro" : "micro" })),
   split: () => withChosen((item) => edits.split(item, state.frame)),
   remove: () => withChosen((item) => edits.remove(item)),
   undo: () => edits.step("undo"),
@@ -65,7 +66,9 @@ async function create() {
   await edits.add(fields);
 }
 
-/** Open a recording: result, times of its first frames, the coder's answers, then the picture. */
+let opening = 0;
+
+/** Open a recording, or the same one anew where it stands: result, times of its first frames, the coder's answers, then the picture. */
 async function open(id) {
   const recording = state.recordings.find((one) => one.id === id);
   if (
@@ -75,21 +78,26 @@ async function open(id) {
       !confirm("A change is not saved yet. Leave this recording all the same?"))
   )
     return;
+  opening += 1;
+  const mine = opening;
   const result = await loadResult(id);
+  if (mine !== opening) return; // another one was asked for meanwhile
+  const again = state.recording?.id === id && timeline.times ? { frame: state.frame, view: state.view } : null;
   Object.assign(state, {
     recording,
     result,
     chosen: null,
-    frame: 0,
-    time: 0,
+    frame: again?.frame ?? 0,
+    time: again ? state.time : 0,
     tracks: [],
     face: result.faces?.[0]?.id ?? 0,
   });
   location.hash = id;
-  const times = new FrameTimes(id, result.video, result.video_found);
-  const bars = timeline.open(times);
-  showPictures(recording, times); // before all else: it is what one waits for
-  await Promise.all([edits.loadNotes(), times.load(0).catch(sayError), loadTracks(id)]);
+  const times = new FrameTimes(id, result.video);
+  const bars = timeline.open(times, again?.view);
+  showPictures(recording, times, again?.frame); // before all else: it is what one waits for
+  await Promise.all([edits.loadNotes(), times.prepare().catch(sayError), loadTracks(id)]);
+  if (mine !== opening) return;
   drawOpened();
   tell("items");
   tell("chosen");
@@ -97,7 +105,7 @@ async function open(id) {
   await bars;
 }
 
-function showPictures(recording, times) {
+function showPictures(recording, times, frame = 0) {
   const found = state.result.video_found ?? recording.video.found;
   banner(
     found
@@ -112,7 +120,8 @@ function showPictures(recording, times) {
     return;
   }
   const pixels = byId("video").clientWidth * (window.devicePixelRatio || 1);
-  player.open(recording.id, state.result.video, pictureWidth(pixels, state.result.video.width), times);
+  const width = pictureWidth(pixels, state.result.video.width);
+  player.open(recording.id, state.result.video, width, times, frame);
 }
 
 async function loadResult(id) {

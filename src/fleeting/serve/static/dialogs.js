@@ -215,7 +215,7 @@ export async function showImport() {
       el(
         "p",
         {},
-        "An ELAN file (.eaf), a result or export of fleeting (.json, .csv), " +
+        "An ELAN file (.eaf), an export of this viewer (.json, .csv), " +
           "or a CSV of Py-Feat or OpenFace, which is shown as extra tracks.",
       ),
       el(

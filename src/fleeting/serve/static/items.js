@@ -58,8 +58,5 @@ export const AROUND = 5;
 
 /** Length in seconds, both ends counted. */
 export function durationOf(item, times) {
-  const onset = times.now(item.onset);
-  const last = times.now(item.offset);
-  const next = item.offset + 1 < times.frames ? times.now(item.offset + 1) : last + times.frameS;
-  return last - onset + (next - last);
+  return times.end(item.offset) - times.now(item.onset);
 }

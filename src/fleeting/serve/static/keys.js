@@ -4,6 +4,7 @@
 import { isTyping } from "./dom.js";
 
 const OFF = "fleeting-single-keys-off";
+const PRESSED = "button, summary, input, [role=slider]"; // what Space presses, where it has the focus
 
 /** Whether keys without Ctrl do anything; those who dictate or use other aids may turn them off. */
 export function singleKeys() {
@@ -72,6 +73,7 @@ export function keyTable({ player, timeline, list, editor, looking, verbs }) {
       keys: [
         key(["y"], "Y", "accept", () => verbs.judge("accepted")),
         key(["x"], "X", "reject", () => verbs.judge("rejected")),
+        key(["k"], "K", "micro or macro, in turn", () => verbs.kind()),
         key(["q"], "Q", "onset is this frame", () => editor.setPoint("onset", player.frameNow())),
         key(["w"], "W", "apex is this frame", () => editor.setPoint("apex", player.frameNow())),
         key(["e"], "E", "offset is this frame", () => editor.setPoint("offset", player.frameNow())),
@@ -104,8 +106,9 @@ export function listen(table) {
     const name = nameOf(event);
     const withControl = name.startsWith("ctrl+");
     if (isTyping(event.target) && !(name === "Escape")) return; // fields have their own undo and letters
+    if (name.startsWith("Arrow") && event.target.type === "radio") return; // they choose among the buttons
     if (!withControl && /^(.|shift\+.)$/.test(name) && !singleKeys() && name !== "?") return;
-    if (name === " " && event.target.closest?.("button, [role=slider]")) return; // presses the button
+    if (name === " " && event.target.closest?.(PRESSED)) return; // presses the button
     const act = acts.get(name);
     if (!act) return;
     event.preventDefault();

@@ -50,7 +50,7 @@ export class Lanes {
 
   spanOf(item) {
     const { times } = this.timeline;
-    return [times.now(item.onset), times.now(item.offset) + times.frameS];
+    return [times.now(item.onset), times.end(item.offset)];
   }
 
   bars(items, mine) {
@@ -174,7 +174,7 @@ export class Lanes {
     }
     const { times, total, width } = this.timeline;
     // The offset's frame belongs to the interval: its handle stands behind it.
-    const seconds = times.now(frame) + (point === "offset" ? times.frameS : 0);
+    const seconds = point === "offset" ? times.end(frame) : times.now(frame);
     const x = this.timeline.x(seconds);
     handle.hidden = x < LEFT - 1 || x > LEFT + width + 1;
     handle.style.transform = `translateX(${x}px)`;

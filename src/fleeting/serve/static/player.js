@@ -30,15 +30,15 @@ export class Player {
     );
   }
 
-  /** Open another recording. */
-  open(id, video, width, times) {
+  /** Open another recording at a frame. */
+  open(id, video, width, times, frame = 0) {
     this.close();
     this.times = times;
     this.frames = new Frames(id, video.frames, width);
     this.fps = video.fps || 25;
     this.sound.open(state.result, recordingPath(id), times.now(0));
     tell("playing");
-    this.show(0);
+    this.show(frame);
   }
 
   /** Show nothing: the recording has no video here. */

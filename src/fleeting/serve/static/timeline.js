@@ -82,11 +82,11 @@ export class Timeline {
     );
   }
 
-  /** Open another recording. */
-  async open(times) {
+  /** Open another recording; `view` is what to show of it, by default all. */
+  async open(times, view = null) {
     this.times = times;
     this.total = Math.max(state.result.video.duration_s, times.frameS * FEWEST);
-    this.setView(0, this.total);
+    this.setView(view?.from ?? 0, view?.to ?? this.total);
     await loadPlotly();
     await this.fetchAll();
   }
@@ -125,6 +125,10 @@ export class Timeline {
     const [got, imported] = await Promise.all([
       this.ask(wide.from, wide.to, points, asked.signal),
       this.tracks.line(wide, points, asked.signal),
+      this.times
+        .cover(from, to)
+        .then(() => this.lanes.draw())
+        .catch(sayError),
     ]);
     if (this.asked === asked) this.plot.draw(got, state.view, imported);
   }
@@ -176,7 +180,7 @@ export class Timeline {
   showChosen() {
     const item = chosenItem();
     if (!item) return;
-    const [from, to] = [this.times.now(item.onset), this.times.now(item.offset + 1)];
+    const [from, to] = [this.times.now(item.onset), this.times.end(item.offset)];
     const around = Math.max(to - from, 0.5);
     this.setView(from - around, to + around);
   }

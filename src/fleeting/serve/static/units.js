@@ -6,7 +6,7 @@ import { change } from "./edits.js";
 import { say } from "./say.js";
 import { state } from "./store.js";
 
-const CODE = /^([LR])?\s*(?:AU)?\s*(\d{1,2})\s*([A-E])?\s*([LR])?$/i;
+const CODE = /^([LR])?\s*(?:AU)?\s*(\d{1,2})\s*([LR])?\s*([A-E])?\s*([LR])?$/i;
 const SIDES = { L: "left", R: "right" };
 
 /** The part of the editor for action units. */
@@ -67,9 +67,9 @@ function adder(put) {
   const field = el("input", {
     id: "au-new",
     list: "aus",
-    placeholder: "add, e.g. 4, R12B or a name",
+    placeholder: "add, e.g. 4, 12RB or a name",
     autocomplete: "off",
-    "aria-label": "Add an action unit, for instance 4 or R12B",
+    "aria-label": "Add an action unit, for instance 4 or 12RB",
     onchange: () => take(),
   });
   const take = () => {
@@ -81,7 +81,7 @@ function adder(put) {
     else
       say(
         `"${text}" is no action unit: write its number, ` +
-          "with L or R before it and A to E behind it where you like, for instance R12B.",
+          "where you like with L or R and A to E behind it, for instance 12RB.",
         "error",
       );
   };
@@ -97,7 +97,7 @@ function adder(put) {
   );
 }
 
-/** Read `4`, `R12B`, `12BR`, `AU 4` or a unit's name; null where it is none. */
+/** Read `4`, `12RB`, `R12B`, `12BR`, `AU 4` or a unit's name; null where it is none. */
 export function readUnit(text) {
   const { aus } = state.words;
   const match = CODE.exec(text);
@@ -107,6 +107,11 @@ export function readUnit(text) {
   }
   const au = Number(match[2]);
   if (aus.length && !aus.some((unit) => unit.number === au)) return null;
-  const side = (match[1] ?? match[4] ?? "").toUpperCase();
-  return { au, side: SIDES[side] ?? "both", intensity: match[3]?.toUpperCase() ?? null };
+  const sides = [match[1], match[3], match[5]].filter(Boolean);
+  if (sides.length > 1) return null;
+  return {
+    au,
+    side: SIDES[sides[0]?.toUpperCase()] ?? "both",
+    intensity: match[4]?.toUpperCase() ?? null,
+  };
 }

@@ -43,10 +43,9 @@ export function plain(name) {
 
 const SIDES = { left: "L", right: "R" };
 
-/** One action unit as FACS writes it: `R12B`, `4`. */
+/** One action unit as our tables write it: `12RB`, `4`. */
 export function auCode(unit) {
-  const side = SIDES[unit.side] ?? "";
-  return `${side}${unit.au}${unit.intensity ?? ""}`;
+  return `${unit.au}${SIDES[unit.side] ?? ""}${unit.intensity ?? ""}`;
 }
 
 /** All action units of an expression as one code: `1B+2B`. */
