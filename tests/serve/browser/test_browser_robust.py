@@ -153,8 +153,8 @@ def test_an_hour_opens_and_zooms_to_ten_frames(view, page, make_recording, tmp_p
     page.choose(100)
     page.press("g")
     onset = "return document.querySelector('.handle.onset').getAttribute('aria-valuetext')"
-    assert page.js(onset) == "onset: frame 4160, 47:20.00"
-    assert page.rows()[120].split(", ")[2] == "at 50:40.00"
+    assert page.js(onset) == "onset: frame 4160, 0:47:20.00"
+    assert page.rows()[120].split(", ")[2] == "at 0:50:50.00"
     for _ in range(14):
         page.press("+")
     page.until(lambda: 0 < page.js(points) <= 25, "ten frames", lambda: page.js(points))
