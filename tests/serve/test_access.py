@@ -174,7 +174,7 @@ def test_a_video_elsewhere_is_shown_only_where_it_is_the_one_analysed(
     assert viewer.get("./frame/3").status_code == 200
     original = video.read_bytes()
     video.write_bytes(original + b"\0")  # other content under the name that the result gives
-    for path in ("./video", "./frame/3", "./crop/3", "./audio?to=1", "./times"):
+    for path in ("./video", "./frame/3", "./crop/3", "./audio?to=1"):
         answer = viewer.get(path)
         assert answer.status_code == 404, path
         assert "other content" in answer.json()["error"]
@@ -182,6 +182,26 @@ def test_a_video_elsewhere_is_shown_only_where_it_is_the_one_analysed(
     assert (row["found"], "other content" in row["why"]) == (False, True)
     video.write_bytes(original)
     assert viewer.get("./frame/3").status_code == 200
+
+
+def test_the_list_of_a_large_collection_reads_no_video(
+    tmp_path: Path,
+    make_recording: Callable[..., Path],
+    open_viewer: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("a", "b"):
+        make_recording(tmp_path / "results", name, video=tmp_path / "films" / f"{name}.mp4")
+    read: list[str] = []
+    monkeypatch.setattr("fleeting.serve.library.content_sha256", lambda path: read.append(path.name) or "")
+    viewer = open_viewer(tmp_path / "results")
+    assert [row["video"]["found"] for row in viewer.get("/api/recordings").json()] == [True, True]
+    monkeypatch.setattr("fleeting.serve.library.WARM_BYTES", 10)
+    viewer.desk.finder.warm().join()
+    assert read == []
+    monkeypatch.setattr("fleeting.serve.library.WARM_BYTES", 2**30)
+    viewer.desk.finder.warm().join()
+    assert sorted(read) == ["a.mp4", "b.mp4"]
 
 
 def test_a_link_out_of_the_folder_counts_as_outside(

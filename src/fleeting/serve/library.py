@@ -9,6 +9,7 @@ from fleeting.core import InputError, Report, UnknownNameError
 from fleeting.io import content_sha256, read_result
 
 NO_RESULT = "is no result of fleeting"
+WARM_BYTES = 8 * 2**30  # of videos that are compared before anybody asks
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class VideoFinder:
         sure
             Wait for the comparison of contents in all cases.
         patient
-            Wait for it where nothing may be shown before; else say that it is pending.
+            Wait for it where nothing may be shown before; else compare nothing and say that it is pending.
         """
         report = recording.report
         if report is None:
@@ -154,7 +155,7 @@ class VideoFinder:
         other = False
         for path in self._candidates(named):
             inside = self._inside(path)
-            known = self._hash(path, wait=sure or (patient and not inside))
+            known = self._hash(path, wait=sure or (patient and not inside), begin=sure or patient)
             if known is None and not inside:
                 return FoundVideo(None, f"{named.name}: its content is being compared", pending=True)
             if known is None or known == report.video.sha256:
@@ -165,14 +166,24 @@ class VideoFinder:
             return FoundVideo(None, f"{named.name}: {why}")
         return FoundVideo(None, f"{named.name}: not found; say where the videos are with --videos DIR")
 
-    def warm(self) -> None:
-        """Begin to compare the contents of all videos, one after the other, in a thread."""
+    def warm(self) -> threading.Thread:
+        """Begin to compare the contents of the videos, one after the other, in a thread.
+
+        Of a large collection only the first: the others when they are opened.
+        """
 
         def work() -> None:
+            read = 0
             for one in self._library.recordings():
+                if one.report is not None:
+                    read += sum(_size(path) for path in self._candidates(Path(one.report.video.path)))
+                if read > WARM_BYTES:
+                    break
                 self.find(one, sure=True)
 
-        threading.Thread(target=work, daemon=True, name="fleeting-hash").start()
+        thread = threading.Thread(target=work, daemon=True, name="fleeting-hash")
+        thread.start()
+        return thread
 
     def _candidates(self, named: Path) -> list[Path]:
         """Places to look at, those in our folders first."""
@@ -194,7 +205,7 @@ class VideoFinder:
         folders = [folder for folder in (self._library.videos, self._library.folder) if folder]
         return any(path.is_relative_to(folder) for folder in folders)
 
-    def _hash(self, path: Path, *, wait: bool) -> str | None:
+    def _hash(self, path: Path, *, wait: bool, begin: bool) -> str | None:
         """Hash of a file's content; None where it is not known yet and nobody wants to wait."""
         try:
             stat = path.stat()
@@ -204,6 +215,8 @@ class VideoFinder:
         with self._lock:
             if key in self._hashes:
                 return self._hashes[key]
+            if not begin:
+                return None
             done = self._running.get(key)
             mine = done is None
             if done is None:
@@ -225,6 +238,13 @@ class VideoFinder:
             with self._lock:
                 self._running.pop(key, None)
             done.set()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _literal(name: str) -> str:
