@@ -151,8 +151,7 @@ export class Timeline {
 
   /** Show these seconds, as far as the recording has them. */
   setView(from, to) {
-    const least = FEWEST * this.times.frameS;
-    const span = Math.min(Math.max(to - from, least), this.total);
+    const span = Math.min(Math.max(to - from, this.least((from + to) / 2)), this.total);
     const start = Math.min(Math.max(from + (to - from - span) / 2, 0), this.total - span);
     state.view = { from: start, to: start + span };
     this.drawing ??= requestAnimationFrame(() => {
@@ -162,6 +161,13 @@ export class Timeline {
     clearTimeout(this.quiet);
     this.quiet = setTimeout(() => this.fetchView().catch(sayError), QUIET_MS);
     tell("view");
+  }
+
+  /** Seconds of the fewest frames that are shown around a moment. */
+  least(seconds) {
+    const { times } = this;
+    const first = times.clamp(Math.min(times.guess(seconds) - FEWEST / 2, times.frames - FEWEST));
+    return Math.max(times.end(first + FEWEST - 1) - times.now(first), times.frameS / 10);
   }
 
   zoom(factor, at = Math.min(Math.max(state.time, state.view.from), state.view.to)) {
