@@ -38,6 +38,9 @@ def train(
     changes = {} if epochs is None else {"training": {"epochs": epochs}}
     made = systems.create(system, preset=preset, seed=seed, **changes, **{name: False for name in off or []})
     folder = validate_folder(out)
+    if systems.card(system).task == "flow":
+        _train_flow(made, data, root, folder, epochs)
+        return
 
     from fleeting.bench import load_data, load_examples, needed_inputs, pretrain_count
     from fleeting.cli._prepare import prepare_lines
@@ -65,6 +68,24 @@ def train(
         (folder / name).unlink(missing_ok=True)
     if loaded.missing:
         raise typer.Exit(1)
+
+
+def _train_flow(made: Any, data: str, root: Path | None, folder: Path, epochs: int | None) -> None:
+    """Train a network of flow on the pairs that `fleeting synth flow` wrote."""
+    from fleeting.core import UsageError
+    from fleeting.synth import read_flow_pairs
+
+    if data != "synth-flow" or root is None:
+        raise UsageError(
+            "a system for flow learns from pairs: --data synth-flow --root DIR of `fleeting synth flow`"
+        )
+    pairs = read_flow_pairs(root)
+    typer.echo(f"learning from {len(pairs)} pairs of {len(set(pairs.subjects.tolist()))} people")
+    made.fit(pairs, **_options(made.fit, folder / "checkpoint.safetensors", epochs))
+    made.save(folder)
+    typer.echo(str(folder / "card.json"))
+    _export(made, folder, trained_on=_said(data, None, len(pairs)))
+    (folder / "checkpoint.safetensors").unlink(missing_ok=True)
 
 
 def _options(action: Callable[..., Any], checkpoint: Path, epochs: int | None) -> dict[str, Any]:

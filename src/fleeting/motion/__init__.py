@@ -13,6 +13,7 @@ from fleeting.motion.hoof import hoof
 from fleeting.motion.inputs import clip_of, field_box, movement
 from fleeting.motion.keyframes import reselect
 from fleeting.motion.lbp import lbp_codes, lbp_top, uniform_table
+from fleeting.motion.learned import FlowNetwork
 from fleeting.motion.magnification import local_motion, magnify
 from fleeting.motion.mdmo import MDMO_REGIONS, main_direction, mdmo, mdmo_boxes
 from fleeting.motion.mmcof import mm_cof, mm_cof_of_maps
@@ -53,6 +54,7 @@ __all__ = [
     "MDMO_REGIONS",
     "TWELVE_POINTS",
     "AlignedClip",
+    "FlowNetwork",
     "InputMaker",
     "RegionSignals",
     "RegionTracker",

@@ -2,7 +2,7 @@
 
 from fleeting.training.augment import mirror_flow_maps, mirror_some, swap_sides
 from fleeting.training.checkpoint import read_checkpoint, write_checkpoint
-from fleeting.training.export import export_onnx
+from fleeting.training.export import export_onnx, onnx_data
 from fleeting.training.loop import TrainingRun, make_optimizer, train_module
 from fleeting.training.losses import class_loss, class_weights, label_loss, positive_weights
 from fleeting.training.many import fit_many
@@ -42,6 +42,7 @@ __all__ = [
     "match_classes",
     "mirror_flow_maps",
     "mirror_some",
+    "onnx_data",
     "positive_weights",
     "predict_logits",
     "read_checkpoint",

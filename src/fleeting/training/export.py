@@ -82,7 +82,10 @@ def export_onnx(
     target = Path(path)
     facts = {"schema": SCHEMA, "output": "scores", "several": several} | dict(card)
     whole = _Scores(module.cpu().eval(), several=several).eval()
-    data = _with_metadata(_to_onnx(whole, tuple(example), list(card["inputs"])), facts)
+    rows = torch.export.Dim("rows", min=1)
+    data = onnx_data(
+        whole, example, inputs=card["inputs"], output="scores", free=[{0: rows} for _ in example], facts=facts
+    )
     _compare(whole, tuple(example), list(card["inputs"]), data)
     write_atomic(target, data)
     facts["file"], facts["sha256"] = target.name, hashlib.sha256(data).hexdigest()
@@ -90,12 +93,50 @@ def export_onnx(
     return target
 
 
-def _to_onnx(whole: nn.Module, example: tuple[Tensor, ...], names: list[str]) -> Any:
-    """Trace the network; the number of rows stays free."""
-    rows = torch.export.Dim("rows", min=1)
+def onnx_data(
+    module: nn.Module,
+    example: Sequence[Tensor],
+    *,
+    inputs: Sequence[str],
+    output: str,
+    free: Sequence[Mapping[int, Any]],
+    facts: Mapping[str, Any],
+) -> bytes:
+    """Turn a network into the bytes of an ONNX file that tells nothing of the machine it was made on.
+
+    Parameters
+    ----------
+    module
+        In evaluation mode; its ``forward`` takes ``*inputs`` and gives one tensor.
+    example
+        One tensor for each input.
+    inputs, output
+        Names in the file.
+    free
+        For each input the axes whose size is free, as `torch.onnx.export` takes them.
+    facts
+        Plain data for the file's metadata ``fleeting``.
+
+    Raises
+    ------
+    UsageError
+        Where the network cannot be exported.
+    """
+    return _with_metadata(_to_onnx(module, tuple(example), list(inputs), output, tuple(free)), facts)
+
+
+def _to_onnx(
+    whole: nn.Module,
+    example: tuple[Tensor, ...],
+    names: list[str],
+    output: str,
+    free: tuple[Mapping[int, Any], ...],
+) -> Any:
+    """Trace the network."""
     noisy = logging.getLogger("torch.onnx")
     level = noisy.level
     noisy.setLevel(logging.ERROR)  # the exporter tells its steps
+    dynamic = (tuple(dict(one) for one in free),)  # those of the one argument `*inputs`
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -103,8 +144,8 @@ def _to_onnx(whole: nn.Module, example: tuple[Tensor, ...], names: list[str]) ->
                 whole,
                 example,
                 input_names=names,
-                output_names=["scores"],
-                dynamic_shapes=(tuple({0: rows} for _ in example),),
+                output_names=[output],
+                dynamic_shapes=dynamic,
                 opset_version=OPSET,
                 dynamo=True,
                 verbose=False,

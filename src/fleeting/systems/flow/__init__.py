@@ -1,0 +1,1 @@
+"""Systems that measure optical flow, one file each."""
