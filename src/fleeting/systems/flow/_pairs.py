@@ -72,13 +72,13 @@ def _cut(
     true_grow = np.array([sides[1] / first.shape[1], sides[0] / first.shape[0]], np.float32)
     at_x = (np.arange(x, x + size, dtype=np.float32) + 0.5) / true_grow[0] - 0.5
     at_y = (np.arange(y, y + size, dtype=np.float32) + 0.5) / true_grow[1] - 0.5
-    places = np.meshgrid(at_x, at_y)
+    to_x, to_y = np.meshgrid(at_x, at_y)
     cubic, linear = cv2.INTER_CUBIC, cv2.INTER_LINEAR
     pictures = [
-        cv2.remap(one.astype(np.float32), *places, cubic, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(one.astype(np.float32), to_x, to_y, cubic, borderMode=cv2.BORDER_REPLICATE)
         for one in (first, second)
     ]
-    field = cv2.remap(truth, *places, linear, borderMode=cv2.BORDER_REPLICATE)
+    field = cv2.remap(truth, to_x, to_y, linear, borderMode=cv2.BORDER_REPLICATE)
     flow, face = field[..., :2] * true_grow, field[..., 2:] > 0.5
     return (*pictures, np.concatenate([flow, face], -1).astype(np.float32))
 
@@ -146,9 +146,13 @@ def _turned(
 ) -> tuple[np.ndarray, ...]:
     """Mirror, upend, and lie down."""
     if rng.random() < 0.5:
-        first, second, truth = first[:, ::-1], second[:, ::-1], truth[:, ::-1] * np.float32([-1, 1, 1])
+        first, second, truth = (
+            first[:, ::-1],
+            second[:, ::-1],
+            truth[:, ::-1] * np.array([-1, 1, 1], np.float32),
+        )
     if rng.random() < 0.3:
-        first, second, truth = first[::-1], second[::-1], truth[::-1] * np.float32([1, -1, 1])
+        first, second, truth = first[::-1], second[::-1], truth[::-1] * np.array([1, -1, 1], np.float32)
     if rng.random() < 0.3 and first.shape[0] == first.shape[1]:
         first, second, truth = first.T, second.T, truth.transpose(1, 0, 2)[..., [1, 0, 2]]
     return first, second, truth

@@ -47,7 +47,7 @@ class SKFlowNet(nn.Module):
         state, context = self.context(pictures[0]).split(128, 1)
         state, context = torch.tanh(state), F.relu(context)
         shares = self._shares(context)
-        start = cells(*context.shape[-2:], context)
+        start = cells(context.shape[-2], context.shape[-1], context)
         flow = torch.zeros_like(context[:, :2])
         answers = []
         for _ in range(self.rounds):

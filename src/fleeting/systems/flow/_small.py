@@ -5,6 +5,7 @@ centred where an average over 2 x 2 and 4 x 4 pixels is.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +64,7 @@ class SmallFlowNet(nn.Module):
         self.at_quarter = nn.Sequential(
             nn.Conv2d(fine, coarse, 4, 2, 1), nn.LeakyReLU(_SLOPE), nn.Conv2d(coarse, coarse, 3, 1, 1)
         )
-        options = {"kernel": kernel, "lucas_kanade": lucas_kanade}
+        options: dict[str, Any] = {"kernel": kernel, "lucas_kanade": lucas_kanade}
         self.far = Look(coarse, wide, depths[0], factor=4, reach=3, **options)
         self.near = Look(coarse, wide, depths[1], factor=4, reach=1, **options)
         self.last = Look(fine, narrow, depths[2], factor=2, reach=1, shares=36, **options)

@@ -118,7 +118,8 @@ class SRFlow:
         """Learn from pairs of one size; a training that was stopped goes on from its checkpoint."""
         rows = as_flow_rows(pairs)
         held = None if validation is None else as_flow_rows(validation)
-        self.module.to(memory_format=torch.channels_last)  # depth-wise kernels take half the time so
+        # depth-wise kernels take half the time so
+        self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         tag = json.dumps(self.switches, sort_keys=True)
         return train_module(
             self.module, rows, self.settings, self.loss, seed=self.seed, augment=varied,
