@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+import shows_clips
 from fleeting import systems
 from fleeting.core import Examples
 from fleeting.synth import Course, FlowMapSettings, flow_courses, flowmaps
@@ -71,9 +72,8 @@ def fmanet() -> list[str]:
         found = [
             measure("fmanet", maker("fmanet", 20), rows),
             measure("fmanet, one phase", maker("fmanet", 20, dual_phase=False), rows),
-            measure("mm-cof", maker("mm-cof", 60), rows),
-            measure("mm-cof, one phase", maker("mm-cof", 60, dual_phase=False), rows),
-            measure("mm-cof, no modulation", maker("mm-cof", 60, modulation=False), rows),
+            measure("mm-cof", maker("mm-cof", 30), rows),
+            measure("mm-cof, one phase", maker("mm-cof", 30, dual_phase=False), rows),
             measure("svm-flow", lambda _: systems.create("svm-flow"), rows),
             measure("svm-flow through MM-COF", lambda _: systems.create("svm-flow"), rows, change=as_mm_cof),
         ]
@@ -89,7 +89,6 @@ def dual_branch() -> list[str]:
         "both branches": {},
         "residual alone": {"branches": "residual"},
         "inception alone": {"branches": "inception"},
-        "mean of branches": {"adaptive_fusion": False},
     }
     found = [measure(name, maker("dual-branch", 15, **one), rows) for name, one in variants.items()]
     return [
@@ -106,10 +105,8 @@ def epir() -> list[str]:
     variants: dict[str, dict[str, Any]] = {
         "epir": {},
         "no integration": {"integration": False},
-        "plain patches": {"tokenization": "none"},
-        "no selection": {"selection": "none"},
     }
-    found = [measure(name, maker("epir", 20, **one), rows) for name, one in variants.items()]
+    found = [measure(name, maker("epir", 12, **one), rows) for name, one in variants.items()]
     lines = ["## EPIR: what tokens cost", "", "Flow maps of three emotions.", "", *table(found)]
     lines += [
         "| preset | integration | tokens a block | MACs | parameters | forward of 32 maps, s |",
@@ -157,7 +154,9 @@ def medn() -> list[str]:
         "units": "The same clips; the label is the emotion that units were drawn for, dynamics tell nothing.",
     }
     for by, text in told.items():
-        made = flow_courses(96, (QUICK, SLOW), seed=31, subjects=24, label_by=by, normalise="none")
+        made = flow_courses(
+            96, (QUICK, SLOW), seed=31, subjects=24, label_by=by, normalise="none", settings=CLEAR
+        )
         inputs = {"flowmap28": made.maps[:, -1], "clip16": made.maps, "aus12": twelve(made.aus, made.units)}
         rows = examples(inputs, made.labels, made.classes, made.subjects)
         variants: dict[str, dict[str, Any]] = {
@@ -169,10 +168,16 @@ def medn() -> list[str]:
         if by == "units":  # the set without the effect: only what the claim is about
             variants = {name: variants[name] for name in ("medn", "motion branch alone")}
         found = [
-            measure(name, maker("medn", 12, **one), rows, probe=cosine) for name, one in variants.items()
+            measure(name, maker("medn", 16, **one), rows, probe=cosine) for name, one in variants.items()
         ]
         lines += [text, "", *table(found, ("squared cosine",))]
-    return [*lines, "Squared cosine: of motion and emotion features on held-out rows.", ""]
+    return [
+        *lines,
+        "Squared cosine: of motion and emotion features on held-out rows. Movements are strong and without"
+        " blinks, and all variants have 16 epochs: with the usual noise of maps and 12 epochs on 96 clips the"
+        " full network had not learnt the dynamics (UF1 0.57, motion branch alone 0.51).",
+        "",
+    ]
 
 
 def cosine(made: Any, rows: Examples) -> dict[str, float]:
@@ -188,6 +193,7 @@ SECTIONS: dict[str, Callable[[], list[str]]] = {
     "dual-branch": dual_branch,
     "epir": epir,
     "medn": medn,
+    **shows_clips.SECTIONS,
 }
 
 

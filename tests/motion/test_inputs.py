@@ -171,6 +171,15 @@ def test_frames_are_even_in_time_and_only_those_of_the_movement():
     assert find_input("crops").make(clip).shape == (3, 128, 112)
 
 
+def test_marks_are_places_among_the_frames_that_are_given_with_them():
+    frames = np.repeat(np.arange(0, 63, dtype=np.uint8), 128 * 112).reshape(63, 128, 112)
+    clip = AlignedClip(frames, 10, 31, 52)
+    shown, marked = find_input("frames32").make(clip), find_input("marks32").make(clip)
+    assert shown.shape == (32, 112, 112) and shown[:, 0, 0].tolist() == list(range(0, 63, 2))
+    assert marked.dtype == np.int16 and shown[marked, 0, 0].tolist() == [10, 32, 52]  # 31 lies between two
+    assert find_input("marks32").make(AlignedClip(frames[:1], 0, 0, 0)).tolist() == [0, 0, 0]
+
+
 def test_landmarks_of_frames():
     frames = np.zeros((9, 128, 112), np.uint8)
     walk = marks() + np.arange(9)[:, None, None] * np.array([2.0, 1.0])

@@ -219,6 +219,19 @@ def clip8_landmarks(clip: AlignedClip) -> np.ndarray:
     return np.stack([_points68(clip, mesh, 128) for mesh in track])
 
 
+@input_maker("frames32", frames="all")
+def frames32(clip: AlignedClip) -> np.ndarray:
+    """Thirty-two frames, even in time, of all that was read of the clip: ``(32, 112, 112)`` uint8 grey."""
+    return sample_frames(resized(clip.frames, 112), 32)
+
+
+@input_maker("marks32", frames="all")
+def marks32(clip: AlignedClip) -> np.ndarray:
+    """Onset, apex and offset as places among ``frames32``: ``(3,)`` int16."""
+    places = np.array([clip.onset, clip.apex, clip.offset]) * 31 / max(len(clip) - 1, 1)
+    return np.round(places).astype(np.int16)
+
+
 @input_maker("flow-clip", frames="all")
 def flow_clip(clip: AlignedClip) -> np.ndarray:
     """Flow from the onset to each of ten frames of the movement, of the part of the face that the maps show.
