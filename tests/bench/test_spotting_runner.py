@@ -9,7 +9,7 @@ from fleeting import bench
 from fleeting.bench import BenchSettings, SpotterSpec, SpottingSettings, run_spotting, run_spotting_bench
 from fleeting.cli.main import main
 from fleeting.core import UsageError
-from fleeting.systems import feature_recordings
+from fleeting.systems import FeatureSettings, feature_recordings
 
 SETTINGS = BenchSettings("kfold", folds=2)
 PESFORMER = "pesformer:training.epochs=1"
@@ -17,7 +17,7 @@ PESFORMER = "pesformer:training.epochs=1"
 
 @pytest.fixture(scope="module")
 def recordings():
-    return feature_recordings(4, 1, seed=5)
+    return feature_recordings(4, 1, settings=FeatureSettings(seconds=15), seed=5)
 
 
 def sorted_spans(run, key):

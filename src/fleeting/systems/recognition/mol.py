@@ -242,8 +242,8 @@ def landmark_loss(found: Tensor, known: Tensor) -> Tensor:
     --------
     >>> known = torch.zeros(1, 7, 68, 2)
     >>> known[:, :, LEFT_EYE, 0] = 10
-    >>> landmark_loss(known + 1, known).item()  # two coordinates wrong by a tenth, seven frames
-    1.4...
+    >>> round(landmark_loss(known + 1, known).item(), 3)  # two coordinates wrong by a tenth, seven frames
+    1.4
     """
     apart = pupil_distance(known).clamp_min(1e-6)
     return ((found - known).abs().sum((2, 3)) / apart).sum(1).mean() / POINTS
