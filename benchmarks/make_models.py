@@ -5,8 +5,9 @@
 The recogniser is logistic regression on 100 principal components of flow maps in their own scale (half the
 size, each channel to median 0 and deviation 1, clipped at 4), all folded into one linear layer, with a
 temperature that is fitted on other synthetic people; a small network says whether there is any expression.
-The detector of action units is made by `make_au_detector.py`. ``--look`` also scores it on the real maps of
-FLEETING_DATA, which counts as one look; nothing is chosen by it here.
+The detector of action units is made by `make_au_detector.py`, the spotter by `make_spotter.py`. ``--look``
+also scores the recogniser on the real maps of FLEETING_DATA, which counts as one look; nothing is chosen by
+it here.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 import make_au_detector
+import make_spotter
 from fleeting.evaluation import top_label
 from fleeting.synth import flowmaps
 from fleeting.training import export_onnx
@@ -109,12 +111,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--look", action="store_true")
-    parser.add_argument("--only", choices=("recogniser", "units"))
+    parser.add_argument("--only", choices=("recogniser", "units", "spotter"))
     asked = parser.parse_args()
-    if asked.only != "units":
+    if asked.only in (None, "recogniser"):
         print(json.dumps(make_recogniser(look=asked.look), indent=1))
-    if asked.only != "recogniser":
+    if asked.only in (None, "units"):
         print(json.dumps(make_au_detector.make(), indent=1))
+    if asked.only in (None, "spotter"):
+        print(json.dumps(make_spotter.make(), indent=1))
 
 
 def make_recogniser(*, look: bool) -> dict:

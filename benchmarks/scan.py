@@ -9,6 +9,7 @@ do where its CUDA kernels are missing. Shapes are
 
 import argparse
 import time
+from pathlib import Path
 
 import torch
 
@@ -40,8 +41,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--threads", type=int, default=1)
-    torch.set_num_threads(parser.parse_args().threads)
+    parser.add_argument("--markdown", type=Path)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
     torch.manual_seed(0)
+    lines = ["| batch, length, width, state | here, ms | plain loop, ms | times |", "|---|---|---|---|"]
     for batch, steps, width, size in SHAPES:
         dt = torch.rand(batch, steps, width) / 10
         made = [torch.randn(batch, steps, width), dt, -torch.rand(width, size) - 0.5]
@@ -50,6 +54,9 @@ def main() -> None:
         ours, other = took(selective_scan, made, 7), took(plain, made, 2)
         sizes = f"({batch}, {steps}, {width}, {size})"
         print(f"{sizes}: {1e3 * ours:.1f} ms, plain loop {1e3 * other:.0f} ms, {other / ours:.0f} times")
+        lines.append(f"| {sizes[1:-1]} | {1e3 * ours:.1f} | {1e3 * other:.0f} | {other / ours:.0f} |")
+    if given.markdown is not None:
+        given.markdown.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -25,10 +25,12 @@ from fleeting.bench import (
 from fleeting.io import write_atomic
 from fleeting.systems import FeatureSettings, feature_recordings
 
-DECODERS = ("own", "fixed", "scalable", "runs", "fleeting")
+DECODERS = ("own", "fixed", "fixed-nms", "scalable", "runs", "onset-offset", "fleeting")
+SETTINGS = FeatureSettings(seconds=45.0, micro_per_minute=8.0)
 QUICK = {"batch_size": 64, "epochs": 15}
 ALL = (
     SpotterSpec("training-free"),
+    SpotterSpec("judged"),
     SpotterSpec("auw-gcn"),
     SpotterSpec("meldae"),
     SpotterSpec("pesformer"),
@@ -51,25 +53,71 @@ SWITCHES = (
 )
 
 
+CLAIMS = """\
+What a boundary loss does to onset and offset stands above (MELDAE). That Causal-Ex drops a planted link
+between the mouth and what is coded, and that the model which keeps it loses where the link does not hold,
+is held by `tests/systems/spotting/test_graphs.py`; that submission files of MEGC hold to the challenge's
+rules, by `tests/bench/test_megc.py`; that ME-TST frame by frame is the curve of the whole, by
+`tests/systems/spotting/test_state_space.py` (how to use that: [live](../live.md)).
+"""
+READING = """## Reading it
+
+- With six people hardly any two spotters are told apart: look at the intervals before the order.
+- No decoder wins everywhere. Ours is better than the fixed widths on some curves, no better than threshold
+  runs, worse on the curves of AUW-GCN and PESFormer. `fleeting` stays what `fleeting.decode` uses when
+  nothing is said because it needs to know nothing of the curve, **not** because it won: it did not.
+- MELDAE's boundary loss gives fewer false alarms; onsets and offsets of what is found are **not** nearer.
+- PESFormer learns from whole videos without losing an interval, where windows lose some; with so little
+  training the windows' curve is the better one all the same.
+- ME-TST+ with one shared pathway is BoostingVRME, and BoostingVRME with two is ME-TST+: to the last digit.
+- STRS is hardly below the F1 of spotting: to tell three emotions apart is easy on invented signals.
+"""
+SCAN = """## State-space scan
+
+Forward and backward, one thread, `benchmarks/scan.py`, against the loop with autograd that implementations
+of Mamba fall back to without their CUDA kernels.
+"""
+PLANTED = """## On planted motion in real faces
+
+The spotter that ships (`learnt`: the system `judged`, trained on 160 invented recordings) against the
+default of `analyze`. `benchmarks/spotters_planted.py` on clips of `planted.py`, seed 4, 4 to 6 % of the eye
+distance in the talking and acting ones, 1 to 6 % in the still ones: three people who talk, one who acts,
+one photograph. Neither spotter was tuned on this seed nor on `tps`, the other motion basis, but both on
+other plants (seeds 0 and 2) in the same faces: the thresholds of the one by hand; of the other, which
+learner and which facts. A minute and a half for each row is little: intervals are wide.
+
+While somebody talks or acts it finds **no more** than the rules at the same number of false alarms, so it is
+not the default. On the still face it finds more. At its own level it is the more careful one: on the talking
+and acting clips none of what it reported was false, but it found half as much.
+"""
+
+
 def main() -> int:
     """Run what is missing, write the page."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--out", type=Path, default=Path("docs/benchmarks/spotting.md"))
     asked.add_argument("--scores", type=Path, default=Path("build/spotting.json"))
-    asked.add_argument("--subjects", type=int, default=6)
-    asked.add_argument("--folds", type=int, default=2)
+    asked.add_argument("--subjects", type=int, default=10)
+    asked.add_argument("--folds", type=int, default=5)
     asked.add_argument("--seeds", type=int, default=1)
     asked.add_argument("--switches", action="store_true", help="also each system without a part of it")
+    asked.add_argument("--planted", type=Path, help="table that spotters_planted.py wrote")
+    asked.add_argument("--scan", type=Path, help="table that scan.py wrote")
+    asked.add_argument("--page", action="store_true", help="run nothing, write the page from what is kept")
     given = asked.parse_args()
     import torch
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    recordings = feature_recordings(given.subjects, 2, settings=FeatureSettings(), seed=1)
+    recordings = feature_recordings(given.subjects, 1, settings=SETTINGS, seed=1)
     told = json.loads(given.scores.read_text()) if given.scores.exists() else {}
     setting = {"subjects": given.subjects, "folds": given.folds, "seeds": given.seeds}
     if told.get("setting") != setting:
         told = {"setting": setting, "rows": {}, "pairs": {}, "seconds": {}}
-    for spec in ALL + (SWITCHES if given.switches else ()):
+    for name in ("planted", "scan"):
+        table = getattr(given, name)
+        if table is not None:
+            told[name] = table.read_text(encoding="utf-8")
+    for spec in () if given.page else ALL + (SWITCHES if given.switches else ()):
         if spec.name in told["rows"]:
             continue
         # published for micro-expressions alone and trained for each kind: one kind is enough here
@@ -80,7 +128,7 @@ def main() -> int:
             seeds=tuple(range(given.seeds)),
             decoders=DECODERS if spec in ALL else ("own", "runs"),
         )
-        run = run_spotting(recordings, [spec], settings, say=print)
+        run = run_spotting(recordings, [spec], settings, say=print, store=given.scores.parent / "spotters")
         told["rows"][spec.name] = score_spotting_run(run)
         told["seconds"][spec.name] = run.seconds[spec.name]
         if spec in ALL:
@@ -92,7 +140,9 @@ def main() -> int:
         given.scores.parent.mkdir(parents=True, exist_ok=True)
         given.scores.write_text(json.dumps(told))
         write_atomic(given.out, page(told, recordings))
-    told["hour"] = told.get("hour") or hour([spec for spec in ALL if spec.name in told["rows"]])
+    if not given.page:
+        missing = [s for s in ALL if s.name in told["rows"] and s.name not in told.get("hour", {})]
+        told["hour"] = told.get("hour", {}) | hour(missing)
     given.scores.write_text(json.dumps(told))
     write_atomic(given.out, page(told, recordings))
     return 0
@@ -115,8 +165,36 @@ def page(told: dict, recordings: list) -> str:
         ends = [one for one in whole + less if one["decoder"] == "own" and one["system"].startswith("meldae")]
         parts += ["The same of MELDAE with its own decoder, which takes the boundaries it was taught:\n"]
         parts.append(spotting_table(ends))
-    parts += ["## Cost\n", _cost(told, names)]
+    parts += ["## What a part is there for\n", _claims(recordings), "## Cost\n", _cost(told, names)]
+    if "scan" in told:
+        parts += [SCAN, told["scan"]]
+    parts += [PLANTED, told.get("planted", "Not measured yet.\n"), READING]
     return "\n".join(parts)
+
+
+def _claims(recordings: list) -> str:
+    """Counts that need no training: sizes, and intervals that training loses."""
+    from fleeting.systems.spotting._slow_fast import SlowFastNet
+    from fleeting.systems.spotting.me_tst import MeTstNet
+
+    def count(module) -> str:
+        return f"{sum(p.numel() for p in module.parameters()):,}"
+
+    sizes = (
+        ("ME-TST, declared", "1,249,926", count(MeTstNet(64, 12, 64, pathways="official"))),
+        ("ME-TST+, with the layer norms that are never used", "16,671,750",
+         count(SlowFastNet(128, 4, 64, shared=False, spare_norm=True))),
+        ("BoostingVRME, the same", "8,368,902", count(SlowFastNet(128, 4, 64, shared=True, spare_norm=True))),
+    )  # fmt: skip
+    lines = ["| `paper` preset | parameters, released | here |", "|---|---|---|"]
+    lines += [f"| {name} | {theirs} | {ours} |" for name, theirs, ours in sizes]
+    lines += ["", "Coded intervals that training sees whole, of the recordings above:", ""]
+    lines += ["| PESFormer | seen whole | of |", "|---|---|---|"]
+    for name, options in (("whole videos, padded", {}), ("sliding windows", {"whole": False})):
+        kept, total = systems.create("pesformer", **options).training_intervals(recordings)
+        lines.append(f"| {name} | {kept} | {total} |")
+    lines += ["", CLAIMS]
+    return "\n".join(lines)
 
 
 def _head(told: dict, recordings: list) -> str:

@@ -10,6 +10,7 @@ _PUBLIC = {
     "decode": "fleeting.spotting",
     "load_au_detector": "fleeting.models",
     "load_recognizer": "fleeting.models",
+    "load_spotter": "fleeting.models",
     "open_video": "fleeting.io",
     "read_report": "fleeting.io",
     "save_report": "fleeting.report",

@@ -112,7 +112,7 @@ def test_ray_address_reaches_the_jobs(tmp_path: Path, capsys: pytest.CaptureFixt
     ("options", "line"),
     [
         (["--ray", "local", "--jobs", "2"], "--jobs and --ray exclude each other: give one of them"),
-        (["--spotter", "x"], "--spotter: there is no 'x'; available: default (rules, not trained)"),
+        (["--spotter", "x"], "no spotter 'x': no such folder; shipped: learnt"),
         (["--recognizer", "x"], "no recogniser 'x': no such folder; shipped: default"),
         (["--au-detector", "x"], "no AU detector 'x': no such folder; shipped: default"),
         (["--from", "2", "--to", "1"], "expected 0 <= start <= stop, got 2.0 and 1.0 seconds"),

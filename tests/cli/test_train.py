@@ -121,3 +121,26 @@ def test_wrong_wishes_are_one_line(
     assert run(tmp_path / "a", *more) == code
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1 and says in said[0]
+
+
+def test_a_spotter_learns_from_recordings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def signal_set(name: str, *, seed: int) -> list[systems.SpottingRecording]:
+        asked.append((name, seed))
+        return systems.varied_recordings(2, seconds=8, seed=seed)
+
+    monkeypatch.setattr(fleeting.bench, "signal_set", signal_set)
+    out, ask = tmp_path / "out", ["train", "judged", "--epochs", "2", "--data", "synth-signals:2"]
+    assert main([*ask, "--seed", "3", "--out", str(out)]) == 0
+    assert asked == [("synth-signals:2", 3)]
+    assert "learning from 2 recordings of synth-signals:2" in capsys.readouterr().out
+    facts = json.loads((out / "model.json").read_text())
+    assert facts["task"] == "spotting" and facts["trained_on"] == "2 recordings of synth-signals:2"
+    rows = np.random.default_rng(0).normal(size=(5, 30)).astype(np.float32)
+    judged = systems.load(out).judge(rows)
+    assert np.allclose(fleeting.load_spotter(out).judge(rows), judged, atol=1e-5)
+    assert main([*ask, "--root", str(tmp_path), "--out", str(out)]) == 2
+    assert "is a spotter: leave --root and --pretrain out" in capsys.readouterr().err

@@ -20,15 +20,16 @@ from fleeting.analysis.batch import (
 )
 from fleeting.analysis.describe import action_units, emotion
 from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
-from fleeting.analysis.naming import namer
+from fleeting.analysis.naming import namer, spotter_of
 from fleeting.analysis.quality import warn
 from fleeting.analysis.second_look import look_again
 from fleeting.analysis.views import FaceView, compared, find_view, magnified
 from fleeting.core import CROP, Expression, Face, InputError, Provenance, Report, UsageError
 from fleeting.face import FacesWanted, model_uses
 from fleeting.io import open_video
+from fleeting.models import Spotter
 from fleeting.motion import motion_regions
-from fleeting.spotting import Spotted, SpotterSettings, SpottingResult, spot
+from fleeting.spotting import Spotted, SpotterSettings, SpottingResult, as_score, spot
 
 __all__ = [
     "AnalysisSettings",
@@ -70,6 +71,8 @@ class AnalysisSettings:
     recognizer, au_detector
         What names emotions and action units: ``default``, a folder that ``fleeting train`` wrote, or
         ``rules`` for the tables alone.
+    spotter
+        What finds movements: ``default``, which has not learnt, ``learnt``, which ships, or a folder.
     """
 
     faces: FacesWanted = "largest"
@@ -80,6 +83,7 @@ class AnalysisSettings:
     pictures: bool = True
     recognizer: str = "default"
     au_detector: str = "default"
+    spotter: str = "default"
 
     def __post_init__(self) -> None:
         if self.faces not in ("largest", "all"):
@@ -133,13 +137,13 @@ def analyze(
     (0, ['frame_rate_low', 'no_face'])
     """
     chosen = replace(settings or AnalysisSettings(), **choices)  # type: ignore[arg-type]
-    names = namer(chosen.recognizer, chosen.au_detector)
+    names, spotter = namer(chosen.recognizer, chosen.au_detector), spotter_of(chosen.spotter)
     began = time.perf_counter()
     with open_video(path, fps=chosen.fps) as video:
         measured = measure(video.frames(chosen.start_s, chosen.stop_s), faces=chosen.faces, progress=progress)
         if not len(measured.frames):
             raise InputError(path, f"ends before {chosen.start_s or 0:g} s", "give an earlier start (--from)")
-        spotted = {n: spot_face(face, measured) for n, face in measured.faces.items()}
+        spotted = {n: spot_face(face, measured, spotter) for n, face in measured.faces.items()}
         found = expressions_of(spotted, chosen)
         tracks = {n: face.track for n, face in measured.faces.items()}
         seen = look_again(video, found, tracks, names, pictures=chosen.pictures)
@@ -151,13 +155,16 @@ def analyze(
         expressions=tuple(expression for expression, _ in seen),
         warnings=tuple(warnings),
         provenance=provenance_of(chosen, time.perf_counter() - began),
-        signals=_signals(measured, spotted),
+        signals=_signals(measured, spotted, spotter),
         pictures=tuple(shown for _, shown in seen),
     )
 
 
-def spot_face(face: FaceMeasurement, measured: Measurement) -> SpottingResult:
-    """Spot the movements of one face; frames of the result are frames of the video."""
+def spot_face(face: FaceMeasurement, measured: Measurement, spotter: Spotter | None = None) -> SpottingResult:
+    """Spot the movements of one face, by the rules where no spotter is given.
+
+    Frames of the result are frames of the video.
+    """
     signals = face.signals
     place = np.searchsorted(measured.frames, signals.frames)
     count = len(measured.frames)
@@ -166,8 +173,10 @@ def spot_face(face: FaceMeasurement, measured: Measurement) -> SpottingResult:
         _spread(signals.head, place, count),
         _spread(signals.openings, place, count),
         measured.times,
+        spotter_settings(spotter),
         closed=_closed(face, measured),
         unit=1 / CROP.iod,
+        judge=None if spotter is None else spotter.judge,
     )
     first = int(measured.frames[0]) if len(measured.frames) else 0
     return _shifted(result, first)
@@ -181,7 +190,10 @@ def expressions_of(
     for number, result in spotted.items():
         for one in result.spotted:
             units = action_units(one)
-            interval = one.interval.with_score(confidence(one.candidate.z))
+            known = one.candidate.score  # of a spotter that has learnt
+            interval = one.interval.with_score(
+                confidence(one.candidate.z) if known is None else round(known, 4)
+            )
             if interval.score >= settings.min_confidence:
                 found.append((Expression(number, interval, emotion(units), units), one))
     return sorted(found, key=lambda pair: (pair[0].interval.onset_frame, pair[0].face))
@@ -195,7 +207,13 @@ def confidence(z: float) -> float:
     >>> confidence(4.5), round(confidence(9.0), 2)
     (0.5, 0.67)
     """
-    return round(z / (z + 4.5), 4)
+    return round(as_score(z), 4)
+
+
+def spotter_settings(spotter: Spotter | None) -> SpotterSettings:
+    """Give the thresholds that go with a spotter."""
+    usual = SpotterSettings()
+    return usual if spotter is None else replace(usual, least_score=spotter.least_score)
 
 
 def _spread(values: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
@@ -242,12 +260,15 @@ def _face(number: int, face: FaceMeasurement, measured: Measurement) -> Face:
     return Face(number, round(len(face.signals.frames) / max(len(measured.frames), 1), 6))
 
 
-def _signals(measured: Measurement, spotted: dict[int, SpottingResult]) -> dict[str, np.ndarray]:
+def _signals(
+    measured: Measurement, spotted: dict[int, SpottingResult], spotter: Spotter | None
+) -> dict[str, np.ndarray]:
+    settings = spotter_settings(spotter)
     arrays: dict[str, np.ndarray] = {
         "times": measured.times,
         "frames": measured.frames,
         "region_names": np.array(motion_regions()),
-        "threshold": np.array(SpotterSettings().least_z),
+        "threshold": np.array(settings.least_z if spotter is None else settings.least_score),
     }
     for number, face in measured.faces.items():
         place = np.searchsorted(measured.frames, face.signals.frames)
@@ -264,10 +285,13 @@ def provenance_of(settings: AnalysisSettings, runtime_s: float = 0.0) -> Provena
     from fleeting import __version__
 
     crop = {"width": CROP.width, "height": CROP.height, "iod_px": CROP.iod}
+    spotter = spotter_of(settings.spotter)
+    told = {"name": settings.spotter, **asdict(spotter_settings(spotter))}
+    learnt = () if spotter is None else (spotter.use,)
     return Provenance(
         version=__version__,
-        settings={**asdict(settings), "crop": crop, "spotter": asdict(SpotterSettings())},
-        models=(*model_uses(), *namer(settings.recognizer, settings.au_detector).uses),
+        settings={**asdict(settings), "crop": crop, "spotter": told},
+        models=(*model_uses(), *namer(settings.recognizer, settings.au_detector).uses, *learnt),
         machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         runtime_s=round(runtime_s, 3),
     )

@@ -9,11 +9,18 @@ import numpy as np
 from fleeting import facs
 from fleeting.analysis.describe import MOST_UNITS, action_units, emotion, never_together, side_of
 from fleeting.core import ActionUnit, Emotion, ModelUse, UsageError
-from fleeting.models import AuDetector, Recognizer, load_au_detector, load_recognizer
+from fleeting.models import (
+    AuDetector,
+    Recognizer,
+    Spotter,
+    load_au_detector,
+    load_recognizer,
+    load_spotter,
+)
 from fleeting.motion import AlignedClip, InputMaker, find_input
 from fleeting.spotting import Spotted
 
-RULES = "rules"
+RULES, DEFAULT = "rules", "default"
 SEEN_BY_SPOTTER = 4.0  # log odds that the spotter's own unit gets on top; chosen on development plants
 LEAST_EVIDENCE = 0.5
 
@@ -84,6 +91,23 @@ def namer(recognizer: str, au_detector: str) -> Namer:
         if one.frames == "tracked":
             raise UsageError(f"{one.name}: needs landmarks of every frame; `analyze` keeps none of these")
     return made
+
+
+@cache
+def spotter_of(name: str) -> Spotter | None:
+    """Load what finds movements once for all videos; ``None`` for ``default``, the rules that need no model.
+
+    Raises
+    ------
+    UnknownNameError, InputError, UsageError
+        Where it cannot be had, or takes what is not measured.
+
+    Examples
+    --------
+    >>> spotter_of("default") is None
+    True
+    """
+    return None if name == DEFAULT else load_spotter(name)
 
 
 def joined(

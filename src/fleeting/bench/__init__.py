@@ -8,7 +8,7 @@ The road: `load_examples` gives rows, `run_bench` gives predictions with every h
 from fleeting.bench._megc import check_megc_submission, megc_submission
 from fleeting.bench._spotting_fit import FittedDecoder, fit_decoder
 from fleeting.bench._spotting_scores import compare_spotters, score_spotting_run, spotting_table
-from fleeting.bench._video_rows import video_recording, video_rows
+from fleeting.bench._video_rows import live_rows, video_recording, video_rows
 from fleeting.bench.data import (
     PRETRAIN_COUNT,
     Loaded,
@@ -26,6 +26,7 @@ from fleeting.bench.prepare import PREPARED, Missing, Prepared, PrepareProgress,
 from fleeting.bench.recordings import LoadedRecordings, is_recordings, load_recordings
 from fleeting.bench.results import SCHEMA, merge_benches, read_bench, write_bench
 from fleeting.bench.runner import BenchProgress, BenchRun, run_bench
+from fleeting.bench.signal_sets import signal_set
 from fleeting.bench.spotting import SpotterSpec, SpottingRun, SpottingSettings, run_spotting
 from fleeting.bench.spotting_files import spotting_tables, write_spotting_bench
 from fleeting.bench.spotting_runner import SPOTTING_BASELINES, SpottingBench, run_spotting_bench
@@ -67,6 +68,7 @@ __all__ = [
     "is_recordings",
     "is_synthetic",
     "join_examples",
+    "live_rows",
     "load_data",
     "load_examples",
     "load_recordings",
@@ -86,6 +88,7 @@ __all__ = [
     "run_spotting_bench",
     "run_unit_bench",
     "score_spotting_run",
+    "signal_set",
     "spotting_table",
     "spotting_tables",
     "to_html",

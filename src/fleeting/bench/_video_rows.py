@@ -1,7 +1,7 @@
 """From a film of a face to what spotters take: find, align, measure regions, in one pass."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 
 import numpy as np
@@ -121,6 +121,27 @@ class _MapsAhead:
 
     def _draw(self, crop: np.ndarray, later: np.ndarray) -> None:
         self.maps.append(flow_channels(dis_flow(crop, later), 42))
+
+
+def live_rows(frames: Iterable[DecodedFrame]) -> Iterator[tuple[float, RoiRow]]:
+    """Measure the regions of the largest face, frame by frame, in constant memory.
+
+    Parameters
+    ----------
+    frames
+        In order, such as ``fleeting.io.follow_video(path)``.
+
+    Yields
+    ------
+    time_s : float
+        Of the frame.
+    row : RoiRow
+        NaN where no face was seen.
+    """
+    eye = _Eye()
+    for frame in frames:
+        yield float(frame.time), eye.push(frame) or _UNSEEN
+        eye.tracker.forget()
 
 
 class _Eye:

@@ -5,9 +5,13 @@ recordings, fits each decoder on training subjects alone and keeps all intervals
 them, `spotting_table` writes a table.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
 from time import process_time
 from typing import Any
 
@@ -17,6 +21,7 @@ from fleeting import systems
 from fleeting.bench._spotting_fit import FittedDecoder, fit_decoder
 from fleeting.core import Curve, Interval, UsageError
 from fleeting.evaluation import Fold, Span, check_apart, kfold
+from fleeting.io import write_atomic
 from fleeting.systems import SpottingRecording
 
 KINDS = ("micro", "macro")
@@ -102,6 +107,7 @@ def run_spotting(
     settings: SpottingSettings | None = None,
     *,
     say: Say | None = None,
+    store: str | PathLike[str] | None = None,
 ) -> SpottingRun:
     """Train, run and decode each spotter in each fold; held-out recordings are sealed.
 
@@ -115,6 +121,10 @@ def run_spotting(
         How.
     say
         Called with a line after each training.
+    store
+        Folder in which trained spotters are kept: a run that was cut off goes on, and other decoders are
+        tried without training again. What is kept is known by system, options, seed and recordings, not by
+        the version of the code: clear it yourself.
 
     Returns
     -------
@@ -140,7 +150,7 @@ def run_spotting(
                 check_apart(fold, subjects)
                 learnt: dict[tuple[str, ...], Any] = {}  # networks that speak of both kinds
                 for kind in chosen.kinds:
-                    work = FoldWork(spec, seed, kind, chosen, learnt)
+                    work = FoldWork(spec, seed, kind, chosen, learnt, store)
                     spans = work.run(
                         [recordings[at] for at in fold.train], [recordings[at] for at in fold.test]
                     )
@@ -170,9 +180,10 @@ class FoldWork:
         kind: str,
         settings: SpottingSettings,
         learnt: dict[tuple[str, ...], Any],
+        store: str | PathLike[str] | None = None,
     ) -> None:
         self.spec, self.seed, self.kind, self.settings = spec, seed, kind, settings
-        self.learnt = learnt
+        self.learnt, self.store = learnt, store
         self.spent = np.zeros(2)
         self.decoders: dict[str, FittedDecoder] = {}
 
@@ -219,12 +230,24 @@ class FoldWork:
             made = copy(self.learnt[key])
             made.target = self.kind
             return made
-        start = process_time()
         options = dict(self.spec.options)
         if "target" in systems.defaults(self.spec.system):
             options["target"] = self.kind
-        made = systems.create(self.spec.system, seed=self.seed, **options).fit(recordings)
-        self.spent[0] += process_time() - start
+        made = systems.create(self.spec.system, seed=self.seed, **options)
+        home = None
+        if self.store is not None and systems.card(self.spec.system).learns:
+            home = Path(self.store) / _key(self.spec.system, options, self.seed, recordings)
+        if home is not None and (home / "seconds.json").exists():
+            made.load(home)
+            self.spent[0] += json.loads((home / "seconds.json").read_text())
+        else:
+            start = process_time()
+            made.fit(recordings)
+            took = process_time() - start
+            self.spent[0] += took
+            if home is not None:
+                made.save(home)
+                write_atomic(home / "seconds.json", json.dumps(took))  # last: what is there is whole
         if getattr(made, "both", False):
             self.learnt[key] = made
         return made
@@ -255,6 +278,16 @@ class FoldWork:
             )
             for one, emotion in shown
         ]
+
+
+def _key(system: str, options: Mapping[str, Any], seed: int, recordings: Sequence[SpottingRecording]) -> str:
+    """Name a training by all that goes into it, but for the code."""
+    told = hashlib.sha256(json.dumps([system, options, seed], sort_keys=True).encode())
+    for one in recordings:
+        told.update(f"{one.id} {one.intervals} {one.emotions}".encode())
+        for name, values in sorted(one.inputs.items()):
+            told.update(name.encode() + np.ascontiguousarray(values).tobytes())
+    return f"{system}-{told.hexdigest()[:16]}"
 
 
 def _inner_part(recordings: Sequence[SpottingRecording]) -> Fold:

@@ -25,7 +25,8 @@ Videos = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)]
 Which = Annotated[Faces, typer.Option("--faces", help="The largest face alone, or all.")]
-Spotter = Annotated[str, typer.Option("--spotter", metavar="NAME|DIR", help="What finds the moments.")]
+_SPOTTER = "What finds the moments: 'default' (rules), 'learnt', or a folder that `fleeting train` wrote."
+Spotter = Annotated[str, typer.Option("--spotter", metavar="NAME|DIR", help=_SPOTTER)]
 _MODEL = "'default', 'rules', or a folder that `fleeting train` wrote"
 Recognizer = Annotated[
     str, typer.Option("--recognizer", metavar="NAME|DIR", help=f"What names the emotion: {_MODEL}.")
@@ -78,28 +79,15 @@ def analyze(
 
     if ray is not None and jobs != 1:
         raise UsageError("--jobs and --ray exclude each other: give one of them")
-    check_spotter(spotter)
-    from fleeting.analysis import AnalysisSettings, namer
+    from fleeting.analysis import AnalysisSettings, namer, spotter_of
 
     settings = AnalysisSettings(
-        faces.value, start, stop, fps, min_confidence, not no_pictures, recognizer, au_detector
+        faces.value, start, stop, fps, min_confidence, not no_pictures, recognizer, au_detector, spotter
     )
+    spotter_of(spotter)
     namer(recognizer, au_detector)  # what is wrong with them is said before any video is opened
     outcomes = analyse_and_show(videos, out, settings, jobs=jobs, ray=ray, overwrite=overwrite, debug=debug)
     raise typer.Exit(exit_code(outcomes))
-
-
-def check_spotter(name: str) -> None:
-    """Raise UnknownNameError for a spotter that is not there.
-
-    Examples
-    --------
-    >>> check_spotter("default")
-    """
-    from fleeting.core import UnknownNameError
-
-    if name != "default":
-        raise UnknownNameError(f"--spotter: there is no {name!r}; available: default (rules, not trained)")
 
 
 def analyse_and_show(

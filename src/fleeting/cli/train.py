@@ -41,6 +41,11 @@ def train(
     if systems.card(system).task == "flow":
         _train_flow(made, data, root, folder, epochs)
         return
+    if systems.card(system).task == "spotting":
+        if root is not None or pretrain is not None:
+            raise UsageError(f"system {system!r} is a spotter: leave --root and --pretrain out")
+        _train_spotter(system, made, data, folder, seed)
+        return
 
     from fleeting.bench import load_data, load_examples, needed_inputs, pretrain_count
     from fleeting.cli._prepare import prepare_lines
@@ -86,6 +91,17 @@ def _train_flow(made: Any, data: str, root: Path | None, folder: Path, epochs: i
     typer.echo(str(folder / "card.json"))
     _export(made, folder, trained_on=_said(data, None, len(pairs)))
     (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+
+
+def _train_spotter(system: str, made: Any, data: str, folder: Path, seed: int) -> None:
+    """Train on recordings rather than samples."""
+    from fleeting.bench import signal_set
+
+    recordings = signal_set(data, seed=seed)
+    typer.echo(f"{system}: learning from {len(recordings)} recordings of {data}")
+    made.fit(recordings).save(folder)
+    typer.echo(str(folder / "card.json"))
+    _export(made, folder, trained_on=f"{len(recordings)} recordings of {data}")
 
 
 def _options(action: Callable[..., Any], checkpoint: Path, epochs: int | None) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from fleeting.io.coding_files import (
 from fleeting.io.csvfile import guard_text, read_table, write_table
 from fleeting.io.eaf import EafAnnotation, annotations_of, read_eaf, write_eaf
 from fleeting.io.eaf_coding import EafCoding, EafInterval, merge_eaf, read_coding_eaf, units_of, units_text
+from fleeting.io.follow import follow_video
 from fleeting.io.frame_access import FrameAccess, open_frames
 from fleeting.io.results import (
     SCHEMA,
@@ -130,6 +131,7 @@ __all__ = [
     "explain_os_error",
     "expression_rows",
     "extremes",
+    "follow_video",
     "from_machine",
     "guard_text",
     "jpeg",

@@ -15,6 +15,7 @@ from fleeting.core import InputError, ModelUse, ShapeError, UnknownNameError, Us
 SCHEMA = "fleeting.model/1"
 MODEL_FILE, FACTS_FILE = "model.onnx", "model.json"
 NONE = "none"
+MOVEMENT_FACTS = "movement-facts"
 _HINT = "give a folder that `fleeting train` wrote"
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 
@@ -204,6 +205,45 @@ class AuDetector(Model):
         return self.scores(given)
 
 
+class Spotter(Model):
+    """Says which of the movements that a face makes count.
+
+    Attributes
+    ----------
+    least_score
+        Least score of a movement to report, chosen on held-out synthetic people.
+    """
+
+    def __init__(self, data: bytes, card: Mapping[str, Any]) -> None:
+        super().__init__(data, card)
+        self.least_score = float(card["least_score"])
+
+    def judge(self, facts: np.ndarray) -> np.ndarray:
+        """Score possible movements; goes to ``fleeting.spotting.spot`` as ``judge``.
+
+        Parameters
+        ----------
+        facts
+            ``(N, F)`` float32, columns as ``fleeting.spotting.FACTS``.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(N,)`` float32 in 0..1.
+
+        Raises
+        ------
+        ShapeError
+            For another shape or type.
+
+        Examples
+        --------
+        >>> load_spotter("learnt").judge(np.zeros((2, 30), np.float32)).shape
+        (2,)
+        """
+        return self.scores(facts)[:, 0]
+
+
 def stretched(maps: np.ndarray) -> np.ndarray:
     """Stretch each channel of each map to 0..255, as the field's public maps are: ``(N, H, W, C)`` uint8.
 
@@ -225,12 +265,12 @@ def shipped(kind: str = "recognizer") -> list[str]:
     Parameters
     ----------
     kind
-        ``recognizer`` or ``au_detector``.
+        ``recognizer``, ``au_detector`` or ``spotter``.
 
     Examples
     --------
-    >>> shipped(), shipped("au_detector")
-    (['default'], ['default'])
+    >>> shipped(), shipped("au_detector"), shipped("spotter")
+    (['default'], ['default'], ['learnt'])
     """
     return sorted(one.name for one in _home(kind).iterdir() if (one / FACTS_FILE).is_file())
 
@@ -282,11 +322,36 @@ def load_au_detector(name: str | PathLike[str] = "default") -> AuDetector:
     return AuDetector(data, card)
 
 
+def load_spotter(name: str | PathLike[str] = "learnt") -> Spotter:
+    """Load a spotter that ships, or one that was exported.
+
+    The default of `analyze` is the training-free one, which is no model: see ``fleeting.spotting.spot``.
+
+    Parameters
+    ----------
+    name
+        One of ``shipped("spotter")``, or a folder with ``model.onnx`` and ``model.json``.
+
+    Raises
+    ------
+    UnknownNameError, InputError
+        As `load_recognizer`.
+    UsageError
+        Where the model is no spotter, or takes what `analyze` does not measure.
+    """
+    data, card = _read(name, "spotter")
+    if card.get("task") != "spotting" or "least_score" not in card:
+        raise UsageError(f"{name}: is made for {card.get('task')!r}; a spotter says which movements count")
+    if list(card["inputs"]) != [MOVEMENT_FACTS]:
+        raise UsageError(f"{name}: takes {', '.join(card['inputs'])}; `analyze` measures {MOVEMENT_FACTS}")
+    return Spotter(data, card)
+
+
 def _read(name: str | PathLike[str], kind: str) -> tuple[bytes, dict[str, Any]]:
     known = shipped(kind)
     folder = _home(kind) / str(name) if str(name) in known else Path(name)
     if not folder.is_dir():
-        what = "recogniser" if kind == "recognizer" else "AU detector"
+        what = {"recognizer": "recogniser", "au_detector": "AU detector"}.get(kind, kind)
         raise UnknownNameError(f"no {what} {str(name)!r}: no such folder; shipped: {', '.join(known)}")
     try:
         card = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))

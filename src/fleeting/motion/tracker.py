@@ -151,6 +151,10 @@ class RegionTracker:
         self._drawn: np.ndarray | None = None  # landmarks for which the masks were drawn
         self.eyes_changed = False
         self._block: list[tuple[int, np.ndarray, np.ndarray, float, np.ndarray]] = []
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what was measured so far, for a stream without end; what follows is measured as before."""
         self._done = (
             Growing((), np.int64),
             Growing((len(self.names), 2), np.float32),

@@ -3,6 +3,7 @@
 from fleeting.spotting.candidates import Candidate
 from fleeting.spotting.decoders import DECODERS, Box, Decoder, decode
 from fleeting.spotting.hypotheses import Hypotheses, hypotheses
+from fleeting.spotting.judging import FACTS, Judge
 from fleeting.spotting.mdmd import (
     block_difference,
     mdmd_decode,
@@ -10,22 +11,33 @@ from fleeting.spotting.mdmd import (
     relative_differences,
 )
 from fleeting.spotting.pulses import side_channels
-from fleeting.spotting.spotter import Spotted, SpotterSettings, SpottingResult, spot
+from fleeting.spotting.spotter import (
+    Spotted,
+    SpotterSettings,
+    SpottingResult,
+    as_score,
+    possible_facts,
+    spot,
+)
 
 __all__ = [
     "DECODERS",
+    "FACTS",
     "Box",
     "Candidate",
     "Decoder",
     "Hypotheses",
+    "Judge",
     "Spotted",
     "SpotterSettings",
     "SpottingResult",
+    "as_score",
     "block_difference",
     "decode",
     "hypotheses",
     "mdmd_decode",
     "mdmd_differences",
+    "possible_facts",
     "relative_differences",
     "side_channels",
     "spot",

@@ -47,6 +47,8 @@ class Candidate:
         ``(R, 2)`` displacement of the regions from before to the apex, eye distances.
     scale
         ``(D,)`` what the side channels do otherwise, eye distances.
+    score
+        What a judge that has learnt gives it, 0..1; ``None`` where rules decide.
     """
 
     onset: float
@@ -66,6 +68,7 @@ class Candidate:
     head: float
     vector: np.ndarray
     scale: np.ndarray
+    score: float | None = None
 
 
 SYLLABLE_S = (0.15, 0.22, 0.32)

@@ -4,13 +4,15 @@ Its few numbers were chosen on planted motion in a photograph and in five real c
 distractors; ``docs/benchmarks/analyze.md`` judges it on other plants and other motion.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
 from fleeting.core import MICRO_LIMIT_S, Curve, Interval, Side, kind_of
 from fleeting.spotting.candidates import FAMILY, Candidate, find_candidates
 from fleeting.spotting.hypotheses import BLINK
+from fleeting.spotting.judging import Judge, facts_of, judged_movements, possible_movements
 from fleeting.spotting.pulses import MACRO_S, MICRO_S, Stretch
 
 LEAST_FRAMES = 8
@@ -19,6 +21,7 @@ LIDS = (5, 7)
 CREST = 1.25  # a longer movement this much larger owns the short one on its top
 BLINK_REST = 0.6  # share of its response that a movement must have beside the lids, in a blink
 SPEECH = (17, 24, 25, 26)  # what a mouth does to speak
+HALF_Z = 4.5  # response that scores a half
 STRETCH = 20  # and on both sides to say "ee"
 
 
@@ -50,6 +53,8 @@ class SpotterSettings:
     trim_s
         A movement measured at most this much longer than half a second counts as micro and is trimmed:
         boundaries are not surer than that.
+    least_score
+        Least score of a short movement where a judge that has learnt decides instead of the rules above.
     """
 
     least_z: float = 3.5
@@ -65,6 +70,7 @@ class SpotterSettings:
     talk_z: float = 2.4
     blink_eyes: float = 0.1
     trim_s: float = 0.15
+    least_score: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ def spot(
     *,
     closed: np.ndarray | None = None,
     unit: float = 1.0,
+    judge: Judge | None = None,
 ) -> SpottingResult:
     """Find micro and macro movements of one face.
 
@@ -142,6 +149,9 @@ def spot(
         ``(T,)`` bool: an eye is closed; nowhere by default.
     unit
         Eye distances that one unit of ``regions`` is.
+    judge
+        Scores rows of facts (``spotting.FACTS``) of short movements, such as ``load_spotter("learnt")``:
+        it decides instead of the rules, which go on for long ones. Curve and scores are then in 0..1.
 
     Examples
     --------
@@ -157,9 +167,49 @@ def spot(
     refused: list[tuple[str, Candidate]] = []
     for first, last in _runs(np.isfinite(openings[:, 0])):
         if last - first + 1 >= LEAST_FRAMES:
-            spotted += _spot_run(given, times, first, last, chosen, curve, refused)
+            spotted += _spot_run(given, times, (first, last), chosen, judge, curve, refused)
     spotted.sort(key=lambda s: s.interval.onset_frame)
     return SpottingResult(Curve(curve, times), tuple(spotted), tuple(refused))
+
+
+def possible_facts(
+    regions: np.ndarray,
+    head: np.ndarray,
+    openings: np.ndarray,
+    times: np.ndarray,
+    *,
+    closed: np.ndarray | None = None,
+) -> tuple[np.ndarray, list[Interval]]:
+    """List what may be a short movement and what is known of each: what a judge learns from.
+
+    Parameters
+    ----------
+    regions, head, openings, times, closed
+        As for `spot`, of a face that was seen in every frame; no more than a few minutes.
+
+    Returns
+    -------
+    facts
+        ``(N, len(FACTS))``.
+    intervals
+        Where each would be reported.
+
+    Examples
+    --------
+    >>> from fleeting.motion import motion_regions
+    >>> still = np.zeros((50, len(motion_regions()), 2))
+    >>> facts, intervals = possible_facts(still, np.zeros((50, 4)), np.ones((50, 3)), np.arange(50) / 25)
+    >>> facts.shape, intervals
+    ((0, 30), [])
+    """
+    settings = SpotterSettings()
+    even = _even(times)
+    shut = np.zeros(len(times), bool) if closed is None else closed
+    signals = _Signals(regions, head, openings, shut, 1.0)
+    stretch = signals.stretch(slice(None), times, even)
+    found = possible_movements(stretch)
+    facts = facts_of(stretch, found, lambda c: refusal(c, settings))
+    return facts, [_place(one, even, times, 0, len(times) - 1, settings).interval for one in found]
 
 
 @dataclass(frozen=True)
@@ -205,13 +255,14 @@ def _resample(values: np.ndarray, times: np.ndarray, even: np.ndarray) -> np.nda
 def _spot_run(
     given: _Signals,
     times: np.ndarray,
-    first: int,
-    last: int,
+    run: tuple[int, int],
     settings: SpotterSettings,
+    judge: Judge | None,
     curve: np.ndarray,
     refused: list[tuple[str, Candidate]],
 ) -> list[Spotted]:
     """Spot a stretch without gaps in windows of a minute, so that memory does not grow with it."""
+    first, last = run
     kept: list[Spotted] = []
     starts = np.arange(times[first], max(times[last] - MARGIN_S, times[first] + 1e-6), WINDOW_S)
     for start in starts:
@@ -220,7 +271,7 @@ def _spot_run(
         high = min(last, int(np.searchsorted(times, min(stop, times[last]) + MARGIN_S)))
         part = slice(low, high + 1)
         even = _even(times[part])
-        found, no, local = _spot_window(given.stretch(part, times, even), settings)
+        found, no, local = _spot_window(given.stretch(part, times, even), settings, judge)
         inside = (times[part] >= start) & (times[part] < stop)
         curve[part][inside] = np.interp(times[part][inside], even, local)
         refused += [(why, one) for why, one in no if start <= even[one.apex] < stop]
@@ -232,20 +283,22 @@ def _spot_run(
 
 
 def _spot_window(
-    stretch: Stretch, settings: SpotterSettings
+    stretch: Stretch, settings: SpotterSettings, judge: Judge | None
 ) -> tuple[list[Candidate], list[tuple[str, Candidate]], np.ndarray]:
     found: list[list[Candidate]] = []
     refused: list[tuple[str, Candidate]] = []
     curve = np.zeros(len(stretch))
     for lengths in (MICRO_S, MACRO_S):
-        usable = tuple(s for s in lengths if 2 / stretch.fps <= s <= len(stretch) / stretch.fps / 1.5)
-        some, no, local = find_candidates(
-            stretch,
-            usable,
-            least_z=min(settings.least_z, settings.talk_z),
-            least_size=settings.least_size,
-            refuse=lambda c: refusal(c, settings),
-        )
+        if judge is not None and lengths is MICRO_S:
+            some, no, local = judged_movements(
+                stretch, judge, least=settings.least_score, refuse=lambda c: refusal(c, settings)
+            )
+        else:
+            some, no, local = _by_rules(stretch, lengths, settings)
+            if judge is not None:  # everything in 0..1, and what turns out to be short is the judge's
+                most = (MICRO_LIMIT_S + settings.trim_s) * stretch.fps - 1
+                some = [replace(one, score=as_score(one.z)) for one in some if one.offset - one.onset > most]
+                local = as_score(local)
         curve = np.maximum(curve, local)
         refused += no
         found.append(some)
@@ -253,6 +306,33 @@ def _spot_window(
     kept = [one for one in short if not any(_is_crest(one, other) for other in long)]
     kept += [one for one in long if all(_overlap(one, other) <= 0.3 for other in kept)]
     return kept, refused, curve
+
+
+def _by_rules(
+    stretch: Stretch, lengths_s: tuple[float, ...], settings: SpotterSettings
+) -> tuple[list[Candidate], list[tuple[str, Candidate]], np.ndarray]:
+    usable = tuple(s for s in lengths_s if 2 / stretch.fps <= s <= len(stretch) / stretch.fps / 1.5)
+    return find_candidates(
+        stretch,
+        usable,
+        least_z=min(settings.least_z, settings.talk_z),
+        least_size=settings.least_size,
+        refuse=lambda c: refusal(c, settings),
+    )
+
+
+Z = TypeVar("Z", float, np.ndarray)
+
+
+def as_score(z: Z) -> Z:
+    """Order responses from 0 to 1; a score, no probability.
+
+    Examples
+    --------
+    >>> as_score(4.5), round(as_score(9.0), 2)
+    (0.5, 0.67)
+    """
+    return z / (z + HALF_Z)
 
 
 def _is_crest(short: Candidate, long: Candidate) -> bool:
@@ -292,6 +372,6 @@ def _place(
     duration = float(times[offset] - times[onset]) + frame_s
     interval = Interval(
         onset, apex, offset, float(times[onset]), float(times[apex]), float(times[offset]),
-        frame_s, kind_of(duration), one.z,
+        frame_s, kind_of(duration), one.z if one.score is None else one.score,
     )  # fmt: skip
     return Spotted(interval, one.au, one.side, one)

@@ -26,6 +26,7 @@ from fleeting.systems.representations import (
     representation,
 )
 from fleeting.systems.through import Through, with_input
+from fleeting.systems.varied_recordings import varied_recordings
 
 __all__ = [
     "PRESETS",
@@ -55,5 +56,6 @@ __all__ = [
     "register",
     "register_representation",
     "representation",
+    "varied_recordings",
     "with_input",
 ]

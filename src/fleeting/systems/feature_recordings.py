@@ -82,8 +82,17 @@ class FeatureSettings:
         Least and most length, seconds.
     micro_strength, macro_strength
         Displacement of the strongest region at the apex, percent of the eye distance.
+    hold
+        Most of a macro-expression that may be spent at its apex, as a share: a smile comes at once and stays.
+    steps_per_minute
+        Mean number of changes that come as quickly as a movement but stay, which are not coded.
     talking
         Share of the time in which the mouth talks.
+    talk_strength
+        Displacement of the strongest region in a syllable, percent of the eye distance.
+    speech_px
+        Deviation of what moves about mouth, chin and cheeks beside the syllables while the mouth talks,
+        each region its own way, pixels of the crop of 320.
     noise_px
         Deviation of the noise of a region in a frame, pixels of the crop of 320.
     head_px
@@ -101,7 +110,11 @@ class FeatureSettings:
     macro_s: tuple[float, float] = (0.6, 2.5)
     micro_strength: tuple[float, float] = (1.5, 4.0)
     macro_strength: tuple[float, float] = (3.0, 8.0)
+    hold: float = 0.0
+    steps_per_minute: float = 0.0
     talking: float = 0.1
+    talk_strength: tuple[float, float] = (2.0, 6.0)
+    speech_px: float = 0.0
     noise_px: float = 0.15
     head_px: float = 0.3
     unlike_px: float = 0.1
@@ -168,7 +181,8 @@ def _recording(
     coded = _coded(one, rng, times, liking)
     skin, openings = _shared(one, rng, times)
     for interval, units, strength in coded:
-        skin += gain * strength * _bump(interval, len(times))[:, None, None] * _unit_motion(units)
+        hold = rng.uniform(0, one.hold) if one.hold > 0 and interval.kind == "macro" else 0.0
+        skin += gain * strength * _bump(interval, len(times), hold)[:, None, None] * _unit_motion(units)
     names = tuple(dict.fromkeys((*FIVE_REGIONS, *EIGHTEEN_REGIONS, *(f"point_{p}" for p in TWELVE_POINTS))))
     moved = EYE_PX / 100 * np.einsum("rk,tkc->trc", _mixing(names), skin)
     shape = rng.standard_normal((len(names) + len(facs.region_names()), 2))
@@ -233,12 +247,16 @@ def _coded(
     return sorted(found, key=lambda f: f[0].onset_frame)
 
 
-def _bump(interval: Interval, frames: int) -> np.ndarray:
-    """Strength ``(T,)``: 0 one frame outside either end, 1 at the apex, raised cosines between them."""
+def _bump(interval: Interval, frames: int, hold: float = 0.0) -> np.ndarray:
+    """Strength ``(T,)``: 0 one frame outside either end, 1 at the apex, raised cosines between them.
+
+    With ``hold`` either flank is shorter by this share, and the top lasts the longer.
+    """
     apex = interval.onset_frame if interval.apex_frame is None else interval.apex_frame
     t = np.arange(frames)
     up = np.clip((t - interval.onset_frame + 1) / (apex - interval.onset_frame + 1), 0, 1)
     down = np.clip((interval.offset_frame + 1 - t) / (interval.offset_frame + 1 - apex), 0, 1)
+    up, down = np.minimum(up / (1 - hold), 1), np.minimum(down / (1 - hold), 1)
     return np.minimum(0.5 - 0.5 * np.cos(np.pi * up), 0.5 - 0.5 * np.cos(np.pi * down))
 
 
@@ -257,6 +275,7 @@ def _shared(
         bump = np.hanning(length + 2)[1:-1][: len(times) - start]
         skin[start : start + len(bump)] += rng.uniform(3, 7) * bump[:, None, None] * _unit_motion((45,))
         openings[start : start + len(bump), :2] -= 0.4 * bump[:, None]
+    talks = np.zeros(len(times))
     at, end = 0.0, 0.0
     while one.talking > 0 and at < one.seconds:
         if at >= end:  # a pause, then a stretch of talk
@@ -267,10 +286,40 @@ def _shared(
         start = round(at * one.fps)
         bump = np.hanning(length + 2)[1:-1][: max(len(times) - start, 0)]
         units = _SYLLABLES[int(rng.integers(len(_SYLLABLES)))]
-        skin[start : start + len(bump)] += rng.uniform(2, 6) * bump[:, None, None] * _unit_motion(units)
+        strength = rng.uniform(*one.talk_strength)
+        skin[start : start + len(bump)] += strength * bump[:, None, None] * _unit_motion(units)
+        talks[start : start + len(bump)] = 1
         openings[start : start + len(bump), 2] -= 0.2 * bump
         at += 0.8 * length / one.fps
+    for _ in range(rng.poisson(one.steps_per_minute * one.seconds / 60) if one.steps_per_minute > 0 else 0):
+        shown = _SHOWN[int(rng.integers(len(_SHOWN)))][0]
+        passed = np.clip((times - rng.uniform(0, one.seconds)) / rng.uniform(0.1, 0.6), 0, 1)
+        size = rng.choice([-1, 1]) * rng.uniform(*one.macro_strength)
+        skin += size * (0.5 - 0.5 * np.cos(np.pi * passed))[:, None, None] * _unit_motion(shown)
+    if one.speech_px > 0:
+        skin += 100 / EYE_PX * one.speech_px * _speech(rng, times, talks, one.fps)
     return skin, openings
+
+
+_MOUTH = ("lip", "mouth", "chin", "jaw", "buccal", "nasolabial", "nose_side", "cheek")
+
+
+def _speech(rng: np.random.Generator, times: np.ndarray, talks: np.ndarray, fps: float) -> np.ndarray:
+    """Draw what regions about the mouth do beside the syllables ``(T, facs regions, 2)``, about 1."""
+    width = max(1, round(0.4 * fps))
+    busy = np.convolve(talks, np.hanning(width + 2)[1:-1] * 2 / (width + 1), "same").clip(0, 1)
+    names = facs.region_names()
+    near = np.array([any(word in name for word in _MOUTH) for name in names])
+    sizes = np.where(near, rng.uniform(0.3, 1.5, len(names)), rng.uniform(0, 0.15, len(names)))
+    hertz = np.exp(rng.uniform(np.log(0.5), np.log(5.0), 6))
+    hertz = hertz * (1 + 0.1 * rng.standard_normal((len(names), 2, 6)))
+    phase = rng.uniform(0, 2 * np.pi, (len(names), 2, 6))
+    share = rng.standard_normal((len(names), 2, 6)) / np.sqrt(3) / hertz**0.5
+    waves = np.zeros((len(times), len(names), 2))
+    for k in range(6):
+        waves += share[..., k] * np.sin(2 * np.pi * hertz[..., k] * times[:, None, None] + phase[..., k])
+    moved: np.ndarray = waves * sizes[:, None] * busy[:, None, None]
+    return moved
 
 
 def _left_of_head(

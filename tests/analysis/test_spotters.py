@@ -1,0 +1,69 @@
+"""`analyze` with a spotter that has learnt: what ships, what was exported, and what is no spotter."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fleeting
+from fleeting.core import UnknownNameError, UsageError
+from fleeting.spotting import FACTS
+from fleeting.synth import CameraSettings, Life, Plant, plant, write_planted
+
+
+@pytest.fixture(scope="module")
+def smile(portrait, sway, tmp_path_factory):
+    """Two seconds of the portrait with one planted smile, frames 24 to 33."""
+    made = plant(
+        portrait,
+        [Plant((12,), "both", 5.0, 0.8, 0.33)],
+        fps=30,
+        duration_s=2.0,
+        camera=CameraSettings(noise=1, crf=18),
+        life=Life(head=sway),
+    )
+    return write_planted(made, tmp_path_factory.mktemp("smile"), "smile", flows="none").video
+
+
+def test_what_ships_finds_a_planted_smile_and_is_named(smile):
+    report = fleeting.analyze(smile, pictures=False, spotter="learnt")
+    (one,) = report.expressions
+    spotter = fleeting.load_spotter("learnt")
+    assert abs(one.interval.onset_frame - 24) <= 2 and abs(one.interval.offset_frame - 33) <= 2
+    assert spotter.least_score <= one.interval.score <= 1 and one.action_units[0].au == 12
+    assert report.signals["face0_curve"].max() <= 1 and report.signals["threshold"] == spotter.least_score
+    assert {use.sha256 for use in report.provenance.models} >= {spotter.card["sha256"]}
+    assert report.provenance.settings["spotter"]["name"] == "learnt"
+    json.dumps(report.provenance.settings)
+
+
+def test_its_card_names_the_facts_that_are_measured():
+    card = fleeting.load_spotter().card
+    assert tuple(card["facts"]) == FACTS and "no real face" in card["trained_on"]
+    home = Path(str(files("fleeting.models"))) / "data/spotters/learnt/model.onnx"
+    assert home.stat().st_size < 5e6
+
+
+def test_a_score_does_not_depend_on_companions():
+    rows = np.random.default_rng(0).normal(size=(6, len(FACTS))).astype(np.float32)
+    judge = fleeting.load_spotter().judge
+    assert judge(rows)[2:3] == pytest.approx(judge(rows[2:3]), abs=1e-6)
+    assert judge(rows[:0]).shape == (0,)
+
+
+def test_what_is_no_spotter_is_said_before_the_video_is_opened(tmp_path):
+    recogniser = Path(str(files("fleeting.models"))) / "data/recognizers/default"
+    with pytest.raises(UsageError, match="is made for 'recognition'; a spotter says which movements count"):
+        fleeting.analyze("there-is-no-such-video.mp4", spotter=str(recogniser))
+    with pytest.raises(UnknownNameError, match="no spotter 'nobody': no such folder; shipped: learnt"):
+        fleeting.analyze("there-is-no-such-video.mp4", spotter="nobody")
+    for name in ("model.onnx", "model.json"):
+        (tmp_path / name).write_bytes(
+            (Path(str(files("fleeting.models"))) / "data/spotters/learnt" / name).read_bytes()
+        )
+    card = json.loads((tmp_path / "model.json").read_text()) | {"inputs": ["roi10"]}
+    (tmp_path / "model.json").write_text(json.dumps(card))
+    with pytest.raises(UsageError, match="takes roi10; `analyze` measures movement-facts"):
+        fleeting.load_spotter(tmp_path)
