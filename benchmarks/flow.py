@@ -28,7 +28,7 @@ from flow_sets import SETS, grey, pairs
 JUDGED = ("judged on", "small motion", "other basis")
 SIZES = ((0.0, 0.3), (0.3, 1.0), (1.0, 3.0), (3.0, 99.0))
 CLASSES = ("negative", "positive", "surprise")
-PLANTS = ((12,), (1, 2), (4,), (15,), (6, 12), (9,), (20,), (7,))
+PLANTS = ((12,), (1, 2), (4,), (15,))
 STRENGTHS = (0.5, 1.0, 2.0, 4.0)  # percent of the eye distance
 SLOW = 4  # TV-L1 is measured on every fourth pair
 
@@ -107,7 +107,7 @@ def downstream(root: Path, name: str, flow: Flow) -> dict:
         told = model.predict(given)
         counts = np.stack(
             [
-                confusion(labels[mine], told[mine], 3)
+                confusion(labels[mine], told[mine], (0, 1, 2))
                 for mine in (np.array(people) == person for person in sorted(set(people)))
             ]
         )
@@ -129,14 +129,14 @@ def photographs(_root: Path, _name: str, flow: Flow) -> dict:
     """Planted motion in photographs of real people, cut as `analyze` cuts; and nothing but noise."""
     measured = {}
     for who, picture in real_faces():
-        landmarks = find_faces(picture)[0].landmarks
+        landmarks = find_faces(picture)[0]
         for strength in (0.0, *STRENGTHS):
             rows = []
             for number, units in enumerate(PLANTS):
                 planted = [Plant(units, strength_percent=strength or 1.0, at_s=0.2, duration_s=0.4)]
                 camera = CameraSettings(noise=2.0)
                 clip = plant(
-                    picture, planted, fps=25, duration_s=0.8, seed=number, camera=camera, landmarks=landmarks
+                    picture, planted, fps=10, duration_s=0.8, seed=number, camera=camera, landmarks=landmarks
                 )
                 first, *rest = (grey(one) for one in clip.frames())
                 at = 0 if strength == 0 else int(np.argmax(clip.strengths(clip.times).max(1))) - 1
@@ -200,7 +200,7 @@ def page(root: Path) -> str:
         rows = [[*row, *(f"{one[row[0]][0]:.3f}" for one in seen.values())] for row in rows]
         parts += [table(["planted", "mean motion, px", *seen], rows), ""]
     best = [f"- {method}: {told}" for method, (told, _) in best_of(root).items()]
-    return "\n".join([*parts, f"Chosen among {len(choose(root))} settings:\n", *best]) + "\n"
+    return "\n".join([*parts, f"Chosen among {len(choose(root, ''))} settings:\n", *best]) + "\n"
 
 
 def main() -> None:
