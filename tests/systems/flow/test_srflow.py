@@ -138,7 +138,7 @@ def test_it_learns_resumes_and_is_saved(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.flow(first, second), whole.flow(first, second), atol=1e-5)
 
 
-@pytest.mark.slow  # the export alone takes most of a minute
+@pytest.mark.slow  # for the export
 def test_exported_it_says_the_same_without_torch(tmp_path: Path) -> None:
     whole = systems.create("srflow", seed=2)
     whole.export(tmp_path / "out", licence="none", trained_on="four pairs")
