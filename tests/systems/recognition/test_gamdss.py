@@ -85,6 +85,16 @@ def test_without_decay_retention_over_all_places_is_attention(lines: bool) -> No
     assert same == (not lines)  # rows and then columns are something else
 
 
+def test_a_mark_outside_the_clip_is_its_end():
+    module = GAMDSS(
+        3, two_branches=True, wrap_uint8=False, size=32, widths=(8, 8, 8, 8), depths=(1,) * 4
+    ).eval()
+    frames = torch.randint(0, 256, (1, 32, 32, 32), dtype=torch.uint8)
+    outside, ends = (torch.tensor([one], dtype=torch.int16) for one in ((-2, 5, 40), (0, 5, 31)))
+    with torch.no_grad():
+        assert torch.equal(module(frames, outside)["logits"], module(frames, ends)["logits"])
+
+
 def test_wrapped_differences_are_those_of_uint8() -> None:
     one, other = torch.tensor([3.0, 200.0]), torch.tensor([5.0, 100.0])
     module = GAMDSS(3, two_branches=True, wrap_uint8=True, size=32, widths=(8, 8, 8, 8), depths=(1,) * 4)

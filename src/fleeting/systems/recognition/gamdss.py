@@ -122,8 +122,12 @@ class GAMDSS(nn.Module):
         self.shared = BDRT(classes, **options)
 
     def forward(self, frames: Tensor, marks: Tensor) -> dict[str, Tensor]:
-        """Give ``logits`` of the front and, in training, of the way back: frames ``(N, T, H, W)``."""
-        at = marks.long().sort(1).values[:, :, None, None].expand(-1, -1, *frames.shape[2:])
+        """Give ``logits`` of the front and, in training, of the way back: frames ``(N, T, H, W)``.
+
+        A mark outside the clip is taken for its nearest end.
+        """
+        places = marks.long().clamp(0, frames.shape[1] - 1).sort(1).values
+        at = places[:, :, None, None].expand(-1, -1, *frames.shape[2:])
         onset, apex, offset = (one[:, None] for one in frames.gather(1, at).float().unbind(1))
         told = {"logits": self.shared(self.difference(apex, onset), onset / 255 - 0.5)}
         if self.two_branches and self.training:
