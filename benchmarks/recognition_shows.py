@@ -203,6 +203,9 @@ NOTES = {
     "medn": "The full network beats its motion branch where the label is in the dynamics, and not where it is"
     " not. The orthogonal loss brings the cosine down a little (0.014 against 0.017, both small) and does not"
     " bring accuracy. Sparse tokens do not help here: with all tokens the network does better.",
+    "mol": "Not shown. 6 epochs are about 30 steps: neither network has learnt the class, the flow head is"
+    " worse than saying that nothing moves, and landmarks are worse than the mean face. That joint"
+    " training helps, or that it does not, needs a longer run.",
 }
 """What these runs say, written after them; see to it when they are run anew."""
 
