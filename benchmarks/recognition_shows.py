@@ -200,13 +200,14 @@ SECTIONS: dict[str, Callable[[], list[str]]] = {
 }
 
 NOTES = {
-    "fmanet": "The second phase helps the network where the label shows in the return alone, and not where it is"
-    " elsewhere. MM-COF helps the linear machine there, not the small network named `mm-cof`. Modulation does"
+    "fmanet": "The second phase helps the network where the label shows in the return alone, and not"
+    " where it is elsewhere. MM-COF helps the linear machine there, not the small network named `mm-cof`. Modulation does"
     " not help here.",
     "dual-branch": "Both branches are no better than the residual one alone.",
-    "epir": "Merging saves a tenth of the multiplications and loses no accuracy that could be told from chance.",
-    "mpfnet": "Not shown. In 9 epochs both staged networks say the commonest class of every clip; trained all at"
-    " once it has begun to learn. Whether stages help needs a longer run.",
+    "epir": "Merging saves a tenth of the multiplications and loses no accuracy that could be told"
+    " from chance.",
+    "mpfnet": "Not shown. In 9 epochs both staged networks say the commonest class of every clip; trained all"
+    " at once it has begun to learn. Whether stages help needs a longer run.",
     "medn": "The full network beats its motion branch where the label is in the dynamics, and not where it is"
     " not. The orthogonal loss brings the cosine down a little (0.014 against 0.017, both small) and does not"
     " bring accuracy. Sparse tokens do not help here: with all tokens the network does better.",
