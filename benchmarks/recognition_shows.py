@@ -201,8 +201,8 @@ SECTIONS: dict[str, Callable[[], list[str]]] = {
 
 NOTES = {
     "fmanet": "The second phase helps the network where the label shows in the return alone, and not"
-    " where it is elsewhere. MM-COF helps the linear machine there, not the small network named `mm-cof`. Modulation does"
-    " not help here.",
+    " where it is elsewhere. MM-COF helps the linear machine there, not the small network named `mm-cof`."
+    " Modulation does not help here.",
     "dual-branch": "Both branches are no better than the residual one alone.",
     "epir": "Merging saves a tenth of the multiplications and loses no accuracy that could be told"
     " from chance.",
