@@ -294,7 +294,7 @@ def _inner_part(recordings: Sequence[SpottingRecording]) -> Fold:
     """Hold out a part of the training subjects, the first of several by `kfold`."""
     subjects = np.array([one.subject for one in recordings])
     if len(set(subjects.tolist())) < 2:
-        raise UsageError("one training subject is too few: decoders are fitted on people that are new to the network")
+        raise UsageError("one training subject is too few: decoders are fitted on people new to the network")
     return kfold(subjects, min(INNER, len(set(subjects.tolist()))))[0]
 
 
