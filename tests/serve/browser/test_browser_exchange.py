@@ -98,6 +98,13 @@ HTMLMediaElement.prototype.play = function () { window.played = this; return rea
 """
 
 
+FETCHED = """
+const [address, done] = arguments;
+fetch(address).then((answer) => answer.arrayBuffer()).then((bytes) =>
+  done([String.fromCharCode(...new Uint8Array(bytes, 0, 4)), bytes.byteLength]));
+"""
+
+
 @pytest.mark.parametrize(("name", "address"), [("loud", "/video"), ("old", "/audio?from=")])
 def test_sound_plays_with_the_picture(shelved, name: str, address: str) -> None:
     shelved.take(name)
@@ -108,10 +115,16 @@ def test_sound_plays_with_the_picture(shelved, name: str, address: str) -> None:
     def sounds() -> bool:
         if shelved.one("#play").get_attribute("aria-pressed") == "false":
             shelved.press(" ")  # also again, where a slow machine was at the end before the sound had begun
+        if name == "old":  # what the browser is given is looked at below; a busy one may take long to begin
+            return bool(shelved.js("return window.played?.src ?? ''"))
         return shelved.js("return window.played?.currentTime ?? 0") > 0.05
 
     shelved.until(sounds, "the sound to run")
-    assert address in shelved.js("return window.played.src")
+    source = shelved.js("return window.played.src")
+    assert address in source
+    if name == "old":
+        told = shelved.browser.execute_async_script(FETCHED, source)
+        assert told[0] == "RIFF" and told[1] > 10_000
     shelved.until(lambda: shelved.frame() > 20, "the picture to run")
     if shelved.one("#play").get_attribute("aria-pressed") == "true":
         shelved.press(" ")

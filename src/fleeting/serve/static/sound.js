@@ -29,7 +29,7 @@ export class Sound {
     this.player.addEventListener("error", () => this.fail(result));
     this.pieces = result.playable ? null : { path: result.sound, end: result.video.duration_s };
     this.piece = null;
-    this.start = first;
+    this.start = this.first = first;
     if (!this.pieces) this.player.src = `${path}/video`;
   }
 
@@ -58,8 +58,9 @@ export class Sound {
 
   fetchPiece(seconds) {
     const { piece, pieces } = this;
-    if (piece && seconds >= piece.from && seconds < piece.to - 1) return;
-    const from = Math.max(seconds, 0);
+    if (piece && seconds >= piece.from && (seconds < piece.to - 1 || piece.to === pieces.end)) return;
+    // From a round time on: where the picture stumbles and starts anew, the same piece serves, half loaded or not.
+    const from = Math.max(this.first, Math.floor(seconds / (PIECE_S / 2)) * (PIECE_S / 2), 0);
     this.piece = { from, to: Math.min(from + PIECE_S, pieces.end) };
     this.start = from;
     this.player.src = `${pieces.path}?from=${this.piece.from}&to=${this.piece.to}`;

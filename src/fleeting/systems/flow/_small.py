@@ -170,7 +170,7 @@ def smooth(values: Tensor, sigma: float) -> Tensor:
 
     Examples
     --------
-    >>> smooth(torch.eye(5)[None, None], 0.5)[0, 0, 2].numpy().round(2).tolist()
+    >>> [round(v, 2) for v in smooth(torch.eye(5)[None, None], 0.5)[0, 0, 2].tolist()]
     [0.01, 0.17, 0.64, 0.17, 0.01]
     """
     rows, columns = (_bells(size, sigma, values) for size in values.shape[-2:])
