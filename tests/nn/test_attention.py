@@ -54,6 +54,7 @@ def test_coordinate_attention_gives_a_weight_for_each_row_times_one_for_each_col
 
 
 def test_a_mark_in_a_row_changes_the_weights_of_that_row_alone_among_rows() -> None:
+    torch.manual_seed(0)  # some weights hardly look at rows
     module = CoordinateAttention(8).eval()
     x = torch.ones(1, 8, 5, 6)
     marked = x.clone()
