@@ -29,6 +29,7 @@ import numpy as np
 from fleeting.core import Expression, Face, Interval, Provenance, Report, VideoInfo
 from fleeting.io import content_sha256, write_result, write_video
 from fleeting.motion import motion_regions
+from fleeting.serve.desk import Desk
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "serve" / "browser"))
@@ -208,6 +209,19 @@ def look_on(folder: Path, profile: Path) -> dict[str, float]:
         browser.quit()
 
 
+def prepare(folder: Path) -> float:
+    """Processor seconds until the curve and the regions of a recording can be asked for."""
+    desk = Desk(folder)
+    (one,) = desk.library.recordings()
+    start = time.process_time()
+    file = desk.signals(one)
+    assert file is not None
+    desk.lines(file, 0)
+    took = time.process_time() - start
+    desk.close()
+    return took
+
+
 def table(work: Path) -> list[str]:
     """Measure all and lay it out."""
     hour = make(work / "hour", "hour", 30, face_pictures, (1280, 720))
@@ -233,6 +247,7 @@ def table(work: Path) -> list[str]:
             (f"{name} in Chromium: to the curve and the regions", seen["curve"]),
             (f"{name}, zooming by wheel: processor time of the page for a redraw", seen["redraw"]),
         ]
+    rows.append(("hour200, signals made ready: processor time of the server", prepare(fast.parent)))
     lines = ["| what | seconds |", "|---|---|", *(f"| {what} | {value:.3f} |" for what, value in rows), ""]
     lines += [
         "| signals of hour200 (720 000 frames) shown | first ask, s | later, s | answer, kB |",

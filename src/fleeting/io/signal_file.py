@@ -12,6 +12,7 @@ import numpy as np
 from fleeting.core import InputError, UsageError, check_shape
 
 BLOCK = 32  # samples
+PART = 128 * BLOCK  # worked on at a time, so that they stay near the processor
 
 
 class SignalFile:
@@ -155,10 +156,15 @@ class Extremes:
         check_shape(times, (sizes["T"],), "times")
         self.times, self.values = np.asarray(times, float), values
         starts = np.arange(0, sizes["T"], BLOCK)
-        hole = ~np.isfinite(values)
         self._times = self.times[starts]
-        self._low = np.minimum.reduceat(np.where(hole, np.inf, values), starts) if len(starts) else values
-        self._high = np.maximum.reduceat(np.where(hole, -np.inf, values), starts) if len(starts) else values
+        kind = values.dtype if np.issubdtype(values.dtype, np.floating) else np.float64
+        self._low, self._high = (np.empty((len(starts), sizes["S"]), kind) for _ in range(2))
+        for first in range(0, sizes["T"], PART):
+            part = values[first : first + PART]
+            hole, at = ~np.isfinite(part), np.arange(0, len(part), BLOCK)
+            place = slice(first // BLOCK, first // BLOCK + len(at))
+            self._low[place] = np.minimum.reduceat(np.where(hole, np.inf, part), at)
+            self._high[place] = np.maximum.reduceat(np.where(hole, -np.inf, part), at)
 
     def between(
         self, start_s: float, stop_s: float, points: int

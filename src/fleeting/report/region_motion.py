@@ -6,6 +6,7 @@ from fleeting.core import check_shape
 from fleeting.report.decimate import block_medians
 
 BASELINE_S = 3.0  # as on the page: what lasts longer than half of it is a head that settled elsewhere
+PART = 4096  # samples worked on at a time, so that they stay near the processor
 
 
 def region_motion(times: np.ndarray, regions: np.ndarray) -> np.ndarray:
@@ -35,17 +36,30 @@ def region_motion(times: np.ndarray, regions: np.ndarray) -> np.ndarray:
     if not regions.size:
         return lengths
     centres, medians = block_medians(times, regions.reshape(sizes["T"], -1), BASELINE_S)
-    for region in range(sizes["R"]):  # one at a time: an hour of all regions is large
-        x, y = (
-            regions[:, region, axis] - _joined(times, centres, medians[:, 2 * region + axis])
-            for axis in (0, 1)
-        )
-        lengths[:, region] = np.hypot(x, y)
+    medians = _without_gaps(centres, medians)
+    for first in range(0, sizes["T"], PART):  # an hour of all regions is large
+        part = slice(first, first + PART)
+        moved = regions[part] - _joined(times[part], centres, medians).reshape(-1, sizes["R"], 2)
+        lengths[part] = np.sqrt(np.einsum("tra,tra->tr", moved, moved))
     return lengths
 
 
+def _without_gaps(centres: np.ndarray, medians: np.ndarray) -> np.ndarray:
+    """Fill blocks in which a signal was not seen from its neighbours; NaN where it was never seen."""
+    filled = np.full(medians.shape, np.nan, np.float32)
+    for place, column in enumerate(medians.T):
+        known = np.isfinite(column)
+        if known.any():
+            filled[:, place] = np.interp(centres, centres[known], column[known])
+    return filled
+
+
 def _joined(times: np.ndarray, centres: np.ndarray, medians: np.ndarray) -> np.ndarray:
-    known = np.isfinite(medians)
-    if not known.any():
-        return np.full(len(times), np.nan)
-    return np.interp(times, centres[known], medians[known])
+    """Join the medians by straight lines, level before the first and after the last: ``(T, S)``."""
+    if len(centres) == 1:
+        return np.broadcast_to(medians, (len(times), medians.shape[1]))
+    left = np.clip(np.searchsorted(centres, times, side="right") - 1, 0, len(centres) - 2)
+    share = (times - centres[left]) / (centres[left + 1] - centres[left])
+    share = np.clip(share, 0, 1).astype(np.float32)[:, None]
+    before = medians[left]
+    return before + share * (medians[left + 1] - before)
