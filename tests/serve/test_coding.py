@@ -1,5 +1,6 @@
 """Annotations: saved at once, never lost, undone and redone, two tabs, the blind, agreement."""
 
+import csv
 import json
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from fleeting.io import ANNOTATION_FILE, AnnotationLog
+
+KAPPA = ("anna", "bea", "cohen_kappa")
 
 
 def test_all_operations(viewer: Any) -> None:
@@ -201,15 +204,71 @@ def test_agreement(viewer: Any) -> None:
     assert (pairs["anna", "machine"]["first_n"], pairs["anna", "machine"]["second_n"]) == (1, 2)
     assert pairs["anna", "machine"]["mean_iou"] == 1.0
     assert pairs["bea", "cleo"]["mean_iou"] is None
-    lines = viewer.get("/api/agreement.csv").text.splitlines()
-    assert lines[0] == "first,second,measure,value,recordings,first_n,second_n"
-    assert f"anna,bea,cohen_kappa,{both['cohen_kappa']!r},1,1,1" in lines
+    assert [one["who"] for one in found["together"]] == ["coders", "coders and machine"]
+    assert [one["krippendorff_recordings"] for one in found["together"]] == [1, 1]
+    rows = list(csv.DictReader(viewer.get("/api/agreement.csv").text.splitlines()))
+    assert list(rows[0])[:7] == ["first", "second", "measure", "value", "recordings", "first_n", "second_n"]
+    (kappa,) = [row for row in rows if (row["first"], row["second"], row["measure"]) == KAPPA]
+    assert list(kappa.values())[3:] == [repr(both["cohen_kappa"]), "1", "1", "1", "", "", "0.5"]
     assert viewer.get("/api/agreement?threshold=2").status_code == 422
+
+
+def test_agreement_on_what_was_seen(viewer: Any) -> None:
+    """Anna takes the machine's 12 on the left and grades it; Bea saw it on the right, and 4 with it."""
+    key = viewer.edit("accept", 0, source_key="m0-10-17").json()["annotations"][0]["key"]
+    units = [{"au": 12, "side": "left", "intensity": "B"}]
+    viewer.edit("change", 1, key=key, fields={"aus": units, "emotion": "fear"})
+    units = [{"au": 12, "side": "right", "intensity": "B"}, {"au": 4, "side": "both", "intensity": None}]
+    viewer.edit("add", 0, "bea", fields={"onset": 10, "offset": 15, "aus": units, "emotion": "Fear"})
+    found = viewer.get("/api/agreement?threshold=0.75").json()
+    seen = {(pair["first"], pair["second"]): pair for pair in found["moments"]}
+    both = seen["anna", "bea"]
+    assert (both["matched"], both["emotion"]["same"], both["side"]["same"], both["intensity"]["same"]) == (
+        1,
+        1,
+        0,
+        1,
+    )
+    assert both["unit_f1"] == pytest.approx(2 / 3)
+    assert [(unit["au"], unit["f1"], unit["kappa"]) for unit in both["units"]] == [
+        (4, 0.0, 0.0),
+        (12, 1.0, None),
+    ]
+    machine = seen["anna", "machine"]  # which has no grades and here no emotion
+    assert (machine["unit_f1"], machine["side"]["same"], machine["intensity"]["compared"]) == (1.0, 1, 0)
+    far = viewer.get("/api/agreement?threshold=0.8").json()
+    assert [pair["matched"] for pair in far["moments"]] == [0, 1, 0]  # 6 of 8 frames are .75
+    rows = csv.DictReader(viewer.get("/api/agreement.csv?threshold=0.75").text.splitlines())
+    told = {
+        (row["second"], row["measure"], row["action_unit"]): row["value"]
+        for row in rows
+        if row["first"] == "anna"
+    }
+    assert (told["bea", "unit_f1", "12"], told["bea", "side_same", ""]) == ("1.0", "0.0")
+    assert told["bea", "unit_kappa", "12"] == ""
+
+
+def test_who_codes_blind_is_not_told_by_figures(viewer: Any) -> None:
+    viewer.edit("add", 0, fields={"onset": 10, "offset": 17})
+    viewer.edit("add", 0, "bea", fields={"onset": 10, "offset": 17})
+    blind = viewer.get("/api/agreement?blind=1&coder=anna").json()
+    assert (blind["coders"], blind["hidden"], len(blind["pairs"])) == (["anna", "bea"], 1, 1)
+    assert "machine" not in viewer.get("/api/agreement.csv?blind=1&coder=anna").text
+    viewer.post("./reveal", {"coder": "anna"})
+    assert viewer.get("/api/agreement?blind=1&coder=anna").json()["coders"][-1] == "machine"
+
+
+def test_two_faces_are_not_one(viewer: Any) -> None:
+    """The same frames of another face are another moment."""
+    viewer.edit("add", 0, fields={"onset": 10, "offset": 17, "face": 0})
+    viewer.edit("add", 0, "bea", fields={"onset": 10, "offset": 17, "face": 1})
+    pair = viewer.get("/api/agreement").json()["pairs"][0]
+    assert (pair["first_n"], pair["second_n"], pair["matched"], pair["frame_jaccard"]) == (1, 1, 0, 0.0)
 
 
 def test_agreement_of_nobody(viewer: Any) -> None:
     found = viewer.get("/api/agreement").json()
-    assert (found["coders"], found["pairs"], found["fleiss_kappa"]) == (["machine"], [], None)
+    assert (found["coders"], found["pairs"], found["together"][0]["fleiss_kappa"]) == ([], [], None)
 
 
 def start_server(folder: Path) -> tuple[subprocess.Popen[str], int, str]:

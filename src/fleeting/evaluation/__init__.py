@@ -2,9 +2,11 @@
 
 from fleeting.evaluation.agreement import (
     IntervalAgreement,
+    alpha_of_counts,
     cohen_kappa,
     fleiss_kappa,
     interval_agreement,
+    kappa_of_table,
     krippendorff_alpha,
 )
 from fleeting.evaluation.answers import (
@@ -36,10 +38,8 @@ from fleeting.evaluation.calibration import (
 from fleeting.evaluation.coders import (
     CoderAgreement,
     PairAgreement,
-    alpha_of_counts,
     coder_agreement,
     frame_labels,
-    kappa_of_table,
 )
 from fleeting.evaluation.comparison import PairedTest, holm, paired_test
 from fleeting.evaluation.confusion import (
@@ -73,6 +73,14 @@ from fleeting.evaluation.language import (
     words,
 )
 from fleeting.evaluation.matching import Matches, interval_iou, match_intervals, matching_rules
+from fleeting.evaluation.moments import (
+    CodedUnit,
+    LabelAgreement,
+    Moment,
+    MomentAgreement,
+    UnitAgreement,
+    moment_agreement,
+)
 from fleeting.evaluation.multilabel import (
     UnitScores,
     score_action_units,
@@ -129,6 +137,7 @@ __all__ = [
     "FINE",
     "VQA_ACTION_UNITS",
     "Answered",
+    "CodedUnit",
     "CoderAgreement",
     "CountErrors",
     "Counts",
@@ -136,8 +145,11 @@ __all__ = [
     "Fold",
     "GazeScores",
     "IntervalAgreement",
+    "LabelAgreement",
     "LvqaScores",
     "Matches",
+    "Moment",
+    "MomentAgreement",
     "OpenedFold",
     "Overlap",
     "PairAgreement",
@@ -151,6 +163,7 @@ __all__ = [
     "StrScores",
     "TextScores",
     "TrainingView",
+    "UnitAgreement",
     "UnitScores",
     "UnitSetScores",
     "VqaScores",
@@ -195,6 +208,7 @@ __all__ = [
     "matching_rules",
     "mean_average_precision",
     "mean_bleu",
+    "moment_agreement",
     "pair_errors",
     "paired_test",
     "plain_words",

@@ -1,5 +1,12 @@
-"""Agreement of coders: kappa, alpha, and how far two coders mark the same moments."""
+"""Agreement of coders: kappa, alpha, and how far two coders mark the same moments.
 
+Alpha is our own code: the one library of it that is well kept, ``krippendorff``, is under GPL-3.0, and who
+passes on a program that is built on it is bound by that, which an Apache-2.0 package should ask of nobody. It
+is an oracle of the tests. The kappas are a few lines each and need NumPy alone; tests hold them against
+scikit-learn and statsmodels.
+"""
+
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -52,14 +59,7 @@ def cohen_kappa(
         raise UsageError(f"label {unknown[0]!r} is not among the declared {order}")
     table = np.zeros((len(order), len(order)))
     np.add.at(table, ([place[x] for x in first], [place[x] for x in second]), 1)
-    table /= table.sum()
-    expected = np.outer(table.sum(1), table.sum(0))
-    distance = np.abs(np.subtract.outer(np.arange(len(order)), np.arange(len(order)))).astype(float)
-    costs = {"none": (distance > 0).astype(float), "linear": distance, "quadratic": distance**2}
-    if weights not in costs:
-        raise UsageError(f"weights: expected one of {', '.join(costs)}, got {weights!r}")
-    chance = float((costs[weights] * expected).sum())
-    return 1 - float((costs[weights] * table).sum()) / chance if chance > 0 else float("nan")
+    return kappa_of_table(table, weights=weights)
 
 
 def fleiss_kappa(counts: np.ndarray) -> float:
@@ -121,17 +121,75 @@ def krippendorff_alpha(codings: Sequence[Sequence[Hashable | None]]) -> float:
         raise UsageError("codings: expected one sequence for each coder, all of the same length")
     names = sorted({c for coding in codings for c in coding if c is not None}, key=str)
     place = {label: i for i, label in enumerate(names)}
-    table = np.zeros((len(names), len(names)))
-    for item in zip(*codings, strict=True):
-        given = [place[c] for c in item if c is not None]
-        if len(given) > 1:
-            counts = np.bincount(given, minlength=len(names)).astype(float)
-            table += (np.outer(counts, counts) - np.diag(counts)) / (len(given) - 1)
-    total, sums = table.sum(), table.sum(1)
+    counts = np.zeros((len(codings[0]), len(names)), int)
+    for coding in codings:
+        given = [(item, place[label]) for item, label in enumerate(coding) if label is not None]
+        counts[tuple(np.array(given, int).reshape(-1, 2).T)] += 1  # an item stands in a coding once
+    return alpha_of_counts(counts)
+
+
+def kappa_of_table(table: np.ndarray, *, weights: Weights = "none") -> float:
+    """Cohen's kappa (1960) from a table of counts; see `cohen_kappa`.
+
+    Parameters
+    ----------
+    table
+        ``(C, C)`` how often the first said ``i`` and the second ``j``.
+    weights
+        How bad a disagreement is.
+
+    Returns
+    -------
+    float
+        NaN where nothing was coded, or both used one and the same label alone.
+
+    Examples
+    --------
+    >>> round(kappa_of_table(np.array([[2, 0], [1, 2]])), 3)
+    0.615
+    """
+    counts = np.asarray(table, float)
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
+        raise ShapeError(f"table: expected a square one, got {counts.shape}")
+    if not counts.sum():
+        return math.nan
+    share, place = counts / counts.sum(), np.arange(len(counts))
+    distance = np.abs(np.subtract.outer(place, place)).astype(float)
+    costs = {"none": (distance > 0).astype(float), "linear": distance, "quadratic": distance**2}
+    if weights not in costs:
+        raise UsageError(f"weights: expected one of {', '.join(costs)}, got {weights!r}")
+    chance = float((costs[weights] * np.outer(share.sum(1), share.sum(0))).sum())
+    return 1 - float((costs[weights] * share).sum()) / chance if chance > 0 else math.nan
+
+
+def alpha_of_counts(counts: np.ndarray) -> float:
+    """Krippendorff's alpha (2011, nominal) from how often each label was given to each item.
+
+    Parameters
+    ----------
+    counts
+        ``(N, C)``; items with fewer than two labels do not count.
+
+    Returns
+    -------
+    float
+        NaN where only one label occurs or no item was labelled twice.
+
+    Examples
+    --------
+    >>> round(alpha_of_counts(np.array([[3, 0], [1, 1], [0, 3], [0, 3]])), 3)
+    0.643
+    """
+    table = np.asarray(counts, float)
+    if table.ndim != 2:
+        raise ShapeError(f"counts: expected (items, labels), got {table.shape}")
+    table = table[table.sum(1) >= 2]
+    weight = 1 / np.maximum(table.sum(1) - 1, 1)
+    together = (table * weight[:, None]).T @ table
+    together -= np.diag((table * weight[:, None]).sum(0))
+    total, sums = together.sum(), together.sum(1)
     expected = total**2 - (sums**2).sum()
-    if not expected > 0:
-        return float("nan")
-    return 1 - float((total - np.trace(table)) * (total - 1) / expected)
+    return 1 - float((total - np.trace(together)) * (total - 1) / expected) if expected > 0 else math.nan
 
 
 @dataclass(frozen=True, slots=True)

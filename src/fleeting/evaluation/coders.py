@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from fleeting.core import ShapeError, UsageError
-from fleeting.evaluation.agreement import fleiss_kappa, interval_agreement
+from fleeting.core import UsageError
+from fleeting.evaluation.agreement import alpha_of_counts, fleiss_kappa, interval_agreement, kappa_of_table
 
 NOTHING, MICRO, MACRO = 0, 1, 2
 Marks = Sequence[tuple[int, int, str]]
@@ -84,64 +84,6 @@ def frame_labels(marks: Marks, frames: int) -> np.ndarray:
             if what == kind:
                 labels[onset : offset + 1] = label
     return labels
-
-
-def kappa_of_table(table: np.ndarray) -> float:
-    """Cohen's kappa (1960) from a table of counts.
-
-    Parameters
-    ----------
-    table
-        ``(C, C)`` how often the first said ``i`` and the second ``j``.
-
-    Returns
-    -------
-    float
-        NaN where nothing was coded, or both used one and the same label alone.
-
-    Examples
-    --------
-    >>> round(kappa_of_table(np.array([[2, 0], [1, 2]])), 3)
-    0.615
-    """
-    counts = np.asarray(table, float)
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
-        raise ShapeError(f"table: expected a square one, got {counts.shape}")
-    if not counts.sum():
-        return math.nan
-    share = counts / counts.sum()
-    chance = float(share.sum(0) @ share.sum(1))
-    return (float(np.trace(share)) - chance) / (1 - chance) if chance < 1 else math.nan
-
-
-def alpha_of_counts(counts: np.ndarray) -> float:
-    """Krippendorff's alpha (2011, nominal) from how often each label was given to each item.
-
-    Parameters
-    ----------
-    counts
-        ``(N, C)``; items with fewer than two labels do not count.
-
-    Returns
-    -------
-    float
-        NaN where only one label occurs or no item was labelled twice.
-
-    Examples
-    --------
-    >>> round(alpha_of_counts(np.array([[3, 0], [1, 1], [0, 3], [0, 3]])), 3)
-    0.643
-    """
-    table = np.asarray(counts, float)
-    if table.ndim != 2:
-        raise ShapeError(f"counts: expected (items, labels), got {table.shape}")
-    table = table[table.sum(1) >= 2]
-    weight = 1 / np.maximum(table.sum(1) - 1, 1)
-    together = (table * weight[:, None]).T @ table
-    together -= np.diag((table * weight[:, None]).sum(0))
-    total, sums = together.sum(), together.sum(1)
-    expected = total**2 - (sums**2).sum()
-    return 1 - float((total - np.trace(together)) * (total - 1) / expected) if expected > 0 else math.nan
 
 
 def coder_agreement(

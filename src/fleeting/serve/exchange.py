@@ -15,7 +15,7 @@ from fleeting.core import FleetingError, UnknownNameError, UsageError
 from fleeting.io import CodedRecording, checked_text, coding_csv, coding_json, extremes, merge_eaf
 from fleeting.report import PicturedRecording, render_coding
 from fleeting.serve import bring
-from fleeting.serve.agree import agreement_csv, agreement_document
+from fleeting.serve.agree import agreement_csv, agreement_document, folder_agreement
 from fleeting.serve.answers import Json
 from fleeting.serve.desk import Desk, log_name, numbers, report_of
 from fleeting.serve.library import Recording
@@ -39,12 +39,15 @@ def routes(desk: Desk) -> APIRouter:
         return Json(await run_in_threadpool(bring.bring, desk, recording, name, coder, data))
 
     @router.get("/agreement")
-    def agreement(threshold: float = 0.5) -> Response:
-        return Json(agreement_document(desk, threshold))
+    def agreement(*, threshold: float = 0.5, blind: bool = False, coder: str = "") -> Response:
+        return Json(
+            agreement_document(folder_agreement(desk, threshold, blind=blind, coder=coder), threshold)
+        )
 
     @router.get("/agreement.csv")
-    def table(threshold: float = 0.5) -> Response:
-        return _file(agreement_csv(desk, threshold).encode(), "text/csv; charset=utf-8", "agreement.csv")
+    def table(*, threshold: float = 0.5, blind: bool = False, coder: str = "") -> Response:
+        text = agreement_csv(folder_agreement(desk, threshold, blind=blind, coder=coder), threshold)
+        return _file(text.encode(), "text/csv; charset=utf-8", "agreement.csv")
 
     _track_routes(router, desk)
     return router
