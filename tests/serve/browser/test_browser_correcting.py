@@ -197,10 +197,41 @@ def test_blind_hides_the_machine_until_the_coder_has_it_revealed(opened) -> None
     assert len(opened.notes()) == 1
 
 
-def test_agreement_is_shown(opened) -> None:
+def row_with_machine(page, table: str) -> list[str]:
+    """What the page says of this coder and the machine, cell by cell."""
+    script = """return [...document.querySelectorAll(`#agreement-${arguments[0]} tbody tr`)]
+      .map((row) => [...row.cells].map((one) => one.textContent))
+      .find(([first, second]) => first === arguments[1] && second === "machine") ?? []"""
+    return page.js(script, table, page.coder)
+
+
+def test_agreement_from_an_overlap_that_the_coder_chooses(opened) -> None:
+    """Of two accepted she makes one shorter (IoU 12/16) and takes its unit to be another one's."""
     opened.press("n", "y")
     opened.saved()
+    opened.press("n", "y")
+    opened.saved()
+    opened.set("#at-onset", "124")
+    opened.saved()
+    opened.set("#au-side-0", "right")
+    opened.saved()
     opened.click("#agreement-open")
-    opened.until(lambda: opened.all("dialog .figures tbody tr"), "the table")
-    assert "machine" in opened.text("dialog .figures") and opened.coder in opened.text("dialog .figures")
-    assert opened.one("#agreement-csv").get_attribute("href").endswith("/api/agreement.csv")
+    opened.until(lambda: row_with_machine(opened, "marked"), "the table")
+    marked, seen = (row_with_machine(opened, table) for table in ("marked", "seen"))
+    assert marked[6:] == ["2", "2", "3", "1"]  # matched, hers, the machine's, recordings
+    assert marked[4] == "0.88"  # mean of 1 and 12/16
+    # F1 of units, type, emotion, side (AU4 alike, AU12 not), intensity (the machine has none)
+    assert [seen[i] for i in (2, 3, 5, 7, 9)] == ["1.00", "2 of 2", "2 of 2", "1 of 2", "–"]
+    figures = "return document.querySelector('.agreement [data-threshold]').dataset.threshold"
+    opened.press("\ue004")  # the cursor waits on the close button; Tab goes to the field
+    opened.press_with(CONTROL, "a")
+    opened.press("0.8")
+    opened.until(lambda: opened.js(figures) == "0.8", "the figures for 0.8")
+    assert row_with_machine(opened, "marked")[6] == "1"
+    assert opened.one("#agreement-csv").get_attribute("href").partition("?")[2].startswith("threshold=0.8&")
+    opened.press_with(CONTROL, "a")
+    opened.press("7")
+    opened.until(lambda: opened.one(".agreement .wrong").is_displayed(), "the refusal")
+    assert "up to 1" in opened.text(".agreement .wrong")
+    opened.press(ESCAPE)
+    opened.until(lambda: not opened.all("dialog"), "the page without the dialog")

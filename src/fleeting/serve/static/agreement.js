@@ -43,7 +43,8 @@ export async function showAgreement() {
     asked += 1;
     const mine = asked;
     try {
-      if (!threshold.checkValidity()) throw new Error("Give an overlap from 0.05 to 1.");
+      const wanted = threshold.valueAsNumber; // the steps of 0.05 are for the arrows; any number may be typed
+      if (!(wanted > 0 && wanted <= 1)) throw new Error("Give an overlap above 0 and up to 1.");
       const query = queryOf(threshold.value);
       const found = await getJson(`/api/agreement?${query}`);
       if (mine !== asked) return;
@@ -133,7 +134,7 @@ function table(title, heads, rows, id) {
     el(
       "table",
       { class: "figures", id },
-      el("caption", {}, title),
+      title ? el("caption", {}, title) : null,
       el("thead", {}, el("tr", {}, ...heads.map(head))),
       el("tbody", {}, ...rows.map((cells) => el("tr", {}, ...cells))),
     ),
@@ -202,6 +203,6 @@ function units(pair) {
     "details",
     { class: "units" },
     el("summary", {}, visible(`Action units one by one: ${pair.first} and ${pair.second}, ${moments}`)),
-    table("Action units seen", heads, rows, null),
+    table(null, heads, rows, null),
   );
 }

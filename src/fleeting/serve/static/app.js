@@ -107,11 +107,10 @@ async function open(id) {
 
 function showPictures(recording, times, frame = 0) {
   const found = state.result.video_found ?? recording.video.found;
+  const why = recording.video.why || "it was not found; say where the videos are with --videos DIR";
   banner(
-    found
-      ? ""
-      : `The video is not here: ${recording.video.why || "it was not found"}. ` +
-          "You can correct and export, but not look; name its folder with --videos.",
+    "video",
+    found ? "" : `The video is not here: ${why}. You can correct and export, but not look.`,
   );
   looking.open(found);
   if (!found) {
@@ -238,5 +237,5 @@ async function begin() {
 
 begin().catch((error) => {
   console.warn(error);
-  banner(error.message);
+  banner("beginning", error.message);
 });

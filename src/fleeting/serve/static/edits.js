@@ -13,6 +13,7 @@ const AGAIN_MS = 2000;
 
 let chain = Promise.resolve();
 let pending = 0;
+let kept = null; // the change that this window keeps until it is sent
 
 /** Whether something has not reached the server yet. */
 export function isPending() {
@@ -114,8 +115,7 @@ async function deliver(wish) {
         ...wish.body,
         revision,
       });
-      forget();
-      banner("");
+      sentAtLast(wish);
       if (state.recording?.id === wish.id && wish.body.coder === state.coder) take(notes);
       return notes;
     } catch (error) {
@@ -124,6 +124,7 @@ async function deliver(wish) {
       keep(wish);
       showSaved("not saved");
       banner(
+        "saving",
         `Not saved yet. ${error.message} This window tries again every two seconds; your change is kept until then.`,
       );
       await new Promise((again) => setTimeout(again, AGAIN_MS));
@@ -132,7 +133,7 @@ async function deliver(wish) {
 }
 
 function stale(error, wish) {
-  forget();
+  if (kept === wish) letGo(); // what is kept stays for the next window, where it can be made or forgotten
   if (state.recording?.id === wish.id) take(error.body);
   say(
     "This recording was changed in another window meanwhile. What you see now is the newest state; " +
@@ -143,6 +144,7 @@ function stale(error, wish) {
 }
 
 function keep(wish) {
+  kept = wish;
   try {
     localStorage.setItem(UNSENT, JSON.stringify(wish));
   } catch {
@@ -153,6 +155,18 @@ function keep(wish) {
   }
 }
 
+/** What was kept has reached the server; what an earlier window kept is still to be answered. */
+function sentAtLast(wish) {
+  if (kept !== wish) return;
+  letGo();
+  forget();
+}
+
+function letGo() {
+  kept = null;
+  banner("saving", "");
+}
+
 function forget() {
   localStorage.removeItem(UNSENT);
 }
@@ -161,18 +175,23 @@ function forget() {
 export function offerUnsent() {
   const wish = JSON.parse(localStorage.getItem(UNSENT) ?? "null");
   if (!wish || wish.id !== state.recording?.id || wish.body.coder !== state.coder || hidesMachine()) return;
-  banner("The last change of your earlier window did not reach the server.", {
+  banner("unsent", "The last change of your earlier window did not reach the server.", {
     "Make it now": () => {
-      banner("");
+      banner("unsent", "");
       forget();
       queue(wish.rest, wish.body);
     },
     "Forget it": () => {
-      banner("");
+      banner("unsent", "");
       forget();
     },
   });
 }
+
+// Another window has sent it, or was told to forget it.
+addEventListener("storage", (event) => {
+  if (event.key === UNSENT && !event.newValue) banner("unsent", "");
+});
 
 addEventListener("beforeunload", (event) => {
   if (pending) event.preventDefault();

@@ -26,13 +26,18 @@ export function sayError(error) {
   say(error?.message || "Something went wrong in the page.", "error");
 }
 
-/** Show a banner over the desk, with buttons `{text: act}`; null takes it away. */
-export function banner(text, buttons = {}) {
+const banners = new Map();
+
+/**
+ * Show a line over the desk that stays, with buttons `{text: act}`; no text takes it away.
+ * @param {string} about - What it is about: there is one line for each, and none takes away another's.
+ */
+export function banner(about, text, buttons = {}) {
+  if (text) banners.set(about, { text, buttons });
+  else banners.delete(about);
+  const made = ([name, act]) => el("button", { type: "button", onclick: act }, name);
+  const line = (one) => el("p", {}, el("span", {}, one.text), ...Object.entries(one.buttons).map(made));
   const box = byId("banner");
-  box.hidden = !text;
-  if (!text) return fill(box);
-  const made = Object.entries(buttons).map(([name, act]) =>
-    el("button", { type: "button", onclick: act }, name),
-  );
-  fill(box, el("span", {}, text), ...made);
+  box.hidden = !banners.size;
+  fill(box, ...[...banners.values()].map(line));
 }
