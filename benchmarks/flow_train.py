@@ -2,8 +2,9 @@
 
     python benchmarks/flow_train.py FOLDER [--variant NAME] [--epochs 12] [--seed 0] [--sets 3]
 
-Weights, card and ONNX file go to FOLDER/networks/VARIANT-SEED; `flow.py --network NAME=DIR` measures them. A
-training that was stopped goes on from its checkpoint, epoch by epoch.
+Weights, card and ONNX file go to FOLDER/networks/VARIANT-SEED (other numbers of epochs: VARIANT-SEED-eN);
+`flow.py --network NAME=DIR` measures them. A training that was stopped goes on from its checkpoint, epoch by
+epoch.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import torch
 from fleeting import systems
 from flow_sets import pairs
 
+EPOCHS = 12
 VARIANTS = {
     "whole": {},
     "sobel": {"gradient": "sobel"},
@@ -27,7 +29,7 @@ VARIANTS = {
 
 
 def train(root: Path, variant: str, *, epochs: int, seed: int, sets: int) -> Path:
-    folder = root / "networks" / f"{variant}-{seed}"
+    folder = root / "networks" / (f"{variant}-{seed}" + ("" if epochs == EPOCHS else f"-e{epochs}"))
     if (folder / "model.onnx").exists():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,7 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--variant", choices=VARIANTS, action="append", default=[])
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sets", type=int, default=3, choices=(1, 2, 3))
     args = parser.parse_args()

@@ -17,6 +17,8 @@ import numpy as np
 import torch
 
 import shows_clips
+import shows_keyframes
+import shows_views
 from fleeting import systems
 from fleeting.core import Examples
 from fleeting.synth import Course, FlowMapSettings, flow_courses, flowmaps
@@ -33,8 +35,7 @@ the same set without the effect stands beside it. Intervals are over resampled p
 over people (p by exchange, not corrected for the number of rows).
 How pages are read: [README.md](README.md).
 
-Not measured yet: Triple-Stream MicroAttNet on `synth-4d` (two views against one, error of the apex). What is
-learnt with several seeds: nothing here; one seed each.
+Nothing was learnt with several seeds here: one seed each.
 """
 
 
@@ -196,6 +197,8 @@ SECTIONS: dict[str, Callable[[], list[str]]] = {
     "dual-branch": dual_branch,
     "epir": epir,
     "medn": medn,
+    **shows_views.SECTIONS,
+    **shows_keyframes.SECTIONS,
     **shows_clips.SECTIONS,
 }
 

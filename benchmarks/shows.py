@@ -80,6 +80,7 @@ def measure(
         "n": len(rows),
         "subjects": len(total),
         "seeds": seeds,
+        "folds": folds,
         "seconds": time.process_time() - began,
         "parameters": made.parameters() if hasattr(made, "parameters") else 0,
         "counts": total.tolist(),
@@ -114,7 +115,8 @@ def table(results: Sequence[dict[str, Any]], extra: Sequence[str] = ()) -> list[
         lines.append("| " + " | ".join(cells) + " |")
     lines += [
         "",
-        f"{first['n']} clips of {first['subjects']} people, 3 folds over people, {first['seeds']} seed(s).",
+        f"{first['n']} clips of {first['subjects']} people, {first['folds']} folds over people,"
+        f" {first['seeds']} seed(s).",
         "",
     ]
     return lines

@@ -22,6 +22,21 @@ def test_by_hand() -> None:
     assert reselect(levels, (0, 10, 15), reach=0.0) == (0, 10, 15)
 
 
+def test_around_looks_on_both_sides() -> None:
+    levels = clip(50, 40, 50, 60, 70, 80, 99, 95, 90, 80, 70, 60, 20, 60, 61, 62)
+    assert reselect(levels, (1, 6, 12), reach=0.4, how="around") == (1, 6, 12)
+    assert reselect(levels, (1, 5, 14), reach=0.4, how="full") == (1, 5, 12)
+    assert reselect(levels, (1, 5, 14), reach=0.4, how="around") == (1, 6, 12)
+
+
+def test_rest_does_not_bring_onset_and_offset_nearer() -> None:
+    # what the face does: rest, rise 5..10, fall 10..15, rest; the coder is two frames out at all three marks
+    levels = clip(*[0.0] * 5, 0, 20, 40, 60, 80, 100, 80, 60, 40, 20, 0, *[0.0] * 5)
+    assert reselect(levels, (3, 12, 17), reach=0.3) == (3, 10, 17)  # a late apex alone is found
+    assert reselect(levels, (7, 8, 13), reach=0.3) == (7, 8, 13)  # an early one is not
+    assert reselect(levels, (3, 8, 17), reach=0.3, how="around") == (3, 10, 17)
+
+
 def test_coded_frames_win_a_draw() -> None:
     assert reselect(clip(*[5.0] * 20), (2, 10, 19), reach=0.3) == (2, 10, 19)
 

@@ -40,6 +40,21 @@ def test_the_apex_is_where_both_views_together_move_most() -> None:
     assert np.allclose(motion_of_views(np.stack([one, other])), np.mean(moved, 0))
 
 
+def test_a_head_that_drifts_away_is_not_the_apex() -> None:
+    """The head rolls and comes nearer till the end, by more than the face itself ever moves."""
+
+    down, right = np.mgrid[-48:48, -48:48]
+
+    def drifted(shift: float, drift: float) -> np.ndarray:
+        x, y = right - 0.003 * drift * (right + down), down - 0.003 * drift * (down - right)
+        hill = np.exp(-((x / 12.0) ** 2) - (y / 12.0) ** 2)
+        return np.uint8(128 + 60 * np.sin((x - shift * hill) / 5) + 60 * np.cos(y / 6))
+
+    shifts = (0, 1.3, 2.7, 4, 2.7, 1.3, 0, 0, 0)
+    frames = np.stack([drifted(shift, drift) for drift, shift in enumerate(shifts)])
+    assert find_apex_of_views(frames[None]) == 3
+
+
 def test_maps_have_both_phases_and_their_scale() -> None:
     frames = clip(0, 1, 2, 0)
     made = view_flow_maps(np.stack([frames, frames[:, :, ::-1].copy()]), 0, 2, 3)

@@ -1,10 +1,11 @@
 """Two branches: fusion by hand, each branch alone, sizes of the paper preset."""
 
+import numpy as np
 import pytest
 import torch
 
 from fleeting import systems
-from fleeting.systems.recognition.dual_branch import BRANCHES, AdaptiveFusion, DualBranch
+from fleeting.systems.recognition.dual_branch import BRANCHES, AdaptiveFusion, DualBranch, frame_difference
 
 
 def test_fusion_takes_shares_that_sum_to_one_in_each_channel() -> None:
@@ -39,3 +40,18 @@ def test_every_choice_gives_scores(branches: str) -> None:
     rows = systems.invented_examples(["flowmap28"], 6)
     made = systems.create("dual-branch", branches=branches, training={"epochs": 1}).fit(rows)
     assert made.predict(rows).shape == (6, 3)
+
+
+def test_difference_takes_key_frames_and_leaves_the_offset_out(tmp_path) -> None:
+    frames = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    frames[0, 0], frames[0, 1], frames[0, 2] = 200, 40, 90
+    assert torch.equal(frame_difference(frames), torch.full((1, 1, 2, 2), -5.0))  # does not wrap at 0
+    rows = systems.invented_examples(["keyframes"], 6)
+    made = systems.create("dual-branch", source="difference", training={"epochs": 1}).fit(rows)
+    assert made.inputs == ("keyframes",)
+    told = made.predict(rows.sealed())
+    other = rows.inputs["keyframes"].copy()
+    other[:, 2] = 0
+    assert np.array_equal(told, made.predict(systems.with_input(rows, "keyframes", other)))
+    made.save(tmp_path)
+    assert np.allclose(systems.load(tmp_path).predict(rows), told, atol=1e-6)

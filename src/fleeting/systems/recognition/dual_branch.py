@@ -12,9 +12,11 @@ from torch.nn import functional as F
 
 from fleeting.nn import CBAM, Inception, Residual, convolution, signed_maps
 from fleeting.systems.contract import Card, Published
+from fleeting.systems.recognition._mirror import FRAMES, MirrorTogether
 from fleeting.systems.registry import register
 from fleeting.training import TorchRecognizer, TrainingSettings, mirror_some
 
+SOURCES = {"flow": ("flowmap28",), "difference": ("keyframes",)}
 BRANCHES = {"both": ("residual", "inception"), "residual": ("residual",), "inception": ("inception",)}
 
 CARD = Card(
@@ -36,6 +38,9 @@ CARD = Card(
         "channel and spatial attention side by side, added": "our reading of 'parallel'",
         "fusion: softmax over the branches for each channel": "our reading",
         "flow maps as input": "our reading: the abstract speaks of optical flow",
+        "or apex less onset, in parts of 32 grey levels": (
+            "our reading: a digest speaks of onset and apex frames; how they are taken is not told"
+        ),
         "paper: 112 x 112, Adam 1e-3, halved every 20 epochs, 100 epochs, batch 32": (
             "Adam with step decay: digest; the rest our reading"
         ),
@@ -44,12 +49,17 @@ CARD = Card(
     published=(Published("CASME II", "classes and split not readable", "accuracy", 0.7467, "abstract"),),
     faults=("accuracy alone is published; on five classes the largest of CASME II makes up 40 %",),
     switches={
+        "source": "flow maps, or the difference of the apex and the onset frame",
         "branches": "both branches, or one alone",
         "attention": "CBAM with its two parts side by side, one after the other, or none",
         "adaptive_fusion": "learnt shares of the branches for each channel; off takes their mean",
     },
-    choices={"branches": tuple(BRANCHES), "attention": ("parallel", "series", "none")},
-    check={"training": {"epochs": 14, "batch_size": 4}, "paper_rows": 2},
+    choices={
+        "source": tuple(SOURCES),
+        "branches": tuple(BRANCHES),
+        "attention": ("parallel", "series", "none"),
+    },
+    check={"training": {"epochs": 14, "batch_size": 4}, "targets": ("keyframes",), "paper_rows": 2},
     bibtex="""@article{dualbranch2026,
   title = {Dual-branch micro-expression feature extraction network integrated with parallel attention},
   journal = {arXiv:2602.23950},
@@ -99,7 +109,7 @@ class DualBranch(nn.Module):
         Maps of the Inception branch's first convolution.
     size
         Pixels that maps are enlarged to.
-    branches, attention, adaptive_fusion
+    source, branches, attention, adaptive_fusion
         See the card.
     dropout
         Before the classifier.
@@ -109,6 +119,7 @@ class DualBranch(nn.Module):
         self,
         classes: int,
         *,
+        source: str = "flow",
         width: int = 64,
         stem: int = 32,
         size: int = 112,
@@ -118,39 +129,58 @@ class DualBranch(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        self.size = size
+        self.size, self.source = size, source
         made = {"residual": residual_branch, "inception": inception_branch}
         self.branches = nn.ModuleDict()
         for name in BRANCHES[branches]:
-            layers: list[nn.Module] = [made[name](width, stem)]
+            layers: list[nn.Module] = [made[name](3 if source == "flow" else 1, width, stem)]
             layers += [] if attention == "none" else [CBAM(8 * width, parallel=attention == "parallel")]
             self.branches[name] = nn.Sequential(*layers)
         two = len(self.branches) == 2
         self.fusion = AdaptiveFusion(8 * width, 2) if two and adaptive_fusion else None
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(8 * width, classes))
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """Give ``(N, classes)`` logits of ``(N, 28, 28, 3)`` maps of u, v, strain."""
-        x = signed_maps(maps)
+    def forward(self, seen: Tensor) -> Tensor:
+        """Give ``(N, classes)`` logits of ``(N, 28, 28, 3)`` maps of u, v, strain.
+
+        With ``source="difference"`` of ``(N, 3, H, W)`` grey onset, apex and offset frames.
+        """
+        x = signed_maps(seen) if self.source == "flow" else frame_difference(seen)
         if x.shape[-1] != self.size:
             x = F.interpolate(x, size=(self.size, self.size), mode="bilinear", align_corners=False)
         features = torch.stack([branch(x).mean((2, 3)) for branch in self.branches.values()], 1)
         return self.head(features.mean(1) if self.fusion is None else self.fusion(features))
 
 
-def residual_branch(width: int, stem: int) -> nn.Sequential:
+def frame_difference(frames: Tensor) -> Tensor:
+    """Give apex less onset ``(N, 1, H, W)`` of ``(N, 3, H, W)`` key frames, in parts of 32 grey levels.
+
+    Examples
+    --------
+    >>> frame_difference(torch.tensor([10, 42, 90], dtype=torch.uint8).view(1, 3, 1, 1)).item()
+    1.0
+    """
+    return (frames[:, 1:2].float() - frames[:, :1].float()) / 32
+
+
+def residual_branch(channels: int, width: int, stem: int) -> nn.Sequential:
     """Give four residual stages of three convolutions, each pooled by two; ``stem`` is unused."""
     del stem
     layers: list[nn.Module] = []
-    for before, after in ((3, width), (width, 2 * width), (2 * width, 4 * width), (4 * width, 8 * width)):
+    for before, after in (
+        (channels, width),
+        (width, 2 * width),
+        (2 * width, 4 * width),
+        (4 * width, 8 * width),
+    ):
         layers += [Residual(before, after, depth=3, slope=0.1), nn.MaxPool2d(2)]
     return nn.Sequential(*layers)
 
 
-def inception_branch(width: int, stem: int) -> nn.Sequential:
+def inception_branch(channels: int, width: int, stem: int) -> nn.Sequential:
     """Give a strided convolution and three inception modules, pooled by two between."""
     return nn.Sequential(
-        convolution(3, stem, 3, stride=2),
+        convolution(channels, stem, 3, stride=2),
         Inception(stem, 2 * width),
         nn.MaxPool2d(2),
         Inception(2 * width, 4 * width),
@@ -179,23 +209,25 @@ def build(
     preset: str = "small",
     seed: int = 0,
     training: Mapping[str, Any] | None = None,
+    source: str = "flow",
     branches: str = "both",
     attention: str = "parallel",
     adaptive_fusion: bool = True,
 ) -> TorchRecognizer:
     """Build the network of two branches."""
     parts: dict[str, Any] = {
+        "source": source,
         "branches": branches,
         "attention": attention,
         "adaptive_fusion": adaptive_fusion,
     }
     return TorchRecognizer(
         system=CARD.name,
-        inputs=CARD.inputs,
+        inputs=SOURCES[source],
         build=lambda classes, _: DualBranch(classes, **SIZES[preset], **parts),
         settings=PRESETS[preset].changed(training),
         preset=preset,
         seed=seed,
         switches=parts,
-        augment=mirror_some,
+        augment=mirror_some if source == "flow" else MirrorTogether(FRAMES),
     )
