@@ -29,21 +29,22 @@ OWN = (
 
 def code(page: browsing.Page) -> None:
     """Give some answers, as a coder does."""
-    page.press("n", "y")
-    page.saved()
-    page.press("n")
-    page.set("#at-offset", "141")
-    page.saved()
-    page.set("#au-intensity-0", "B")
-    page.saved()
-    page.set("#confidence", "0.8")
-    page.saved()
-    page.set("#note", "left corner only, no cheek raise")
-    page.saved()
-    page.press("y")
-    page.saved()
-    page.press("n", "n", "x")
-    page.saved()
+    page.judge("n", "y", "n")
+    page.code({"#at-offset": "141", "#au-intensity-0": "B", "#confidence": "0.8"})
+    page.code({"#note": "left corner only, no cheek raise"})
+    page.judge("y", "n", "n", "x")
+
+
+def code_anew(page: browsing.Page) -> None:
+    """Give the answers of a second coder, who agrees in part."""
+    page.dialog("#coder-open", "#coder-name")
+    page.name("Bea")
+    page.until(lambda: page.text("#counts").startswith("0 of"), "an empty desk")
+    page.press("Home")
+    page.shows(0)
+    page.judge("n", "y", "n", "y")
+    page.code({"#au-side-0": "both", "#au-intensity-0": "C"})
+    page.judge("n", "y", "n", "y")
 
 
 def look(page: browsing.Page, way: str, says: str) -> None:
@@ -57,10 +58,7 @@ def look(page: browsing.Page, way: str, says: str) -> None:
 def settle(page: browsing.Page) -> None:
     """Wait until notes have gone and the timeline is drawn."""
     page.js("document.getElementById('says').replaceChildren()")
-    page.until(
-        lambda: page.js("return Number(document.querySelector('.plot')?.dataset.points ?? 0)") > 0,
-        "the curve",
-    )
+    page.until(lambda: page.points() > 0, "the curve")
     page.browser.execute_async_script("setTimeout(arguments[0], 600)")
 
 
@@ -94,15 +92,16 @@ def take(page: browsing.Page, address: str, out: Path) -> None:
     look(page, "Magnify", "magnified × 10, frame 13")
     shoot(page, out / "viewer_magnified.png")
     browsing.resize(page.browser, 1280, 800)
-    page.click("#agreement-open")
-    page.until(lambda: page.all("dialog .figures"), "agreement")
+    code_anew(page)
+    page.dialog("#agreement-open", ".figures")
+    page.click("dialog summary")
     shoot(page, out / "viewer_agreement.png")
-    page.press("\ue00c", "?")
+    page.leave()
+    page.press("?")
     page.until(lambda: page.all("dialog kbd"), "the help")
     shoot(page, out / "viewer_keys.png")
-    page.press("\ue00c")
-    page.click("#export-open")
-    page.until(lambda: page.all("dialog .file"), "export")
+    page.leave()
+    page.dialog("#export-open", ".file")
     shoot(page, out / "viewer_export.png")
 
 

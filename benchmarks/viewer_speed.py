@@ -197,8 +197,7 @@ def look_on(folder: Path, profile: Path) -> dict[str, float]:
             browser.get(viewer.address)
             page.shows(0)
             first = time.perf_counter() - start
-            drawn = "return Number(document.querySelector('.plot')?.dataset.points ?? 0) > 0"
-            page.until(lambda: page.js(drawn), "the curve")
+            page.until(lambda: page.points() > 0, "the curve")
             curve = time.perf_counter() - start
             browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
             before = busy(browser)

@@ -100,7 +100,7 @@ def _row(
         "onset": at(annotation.onset),
         "apex": at(annotation.apex),
         "offset": at(annotation.offset),
-        "units": units_text(annotation.aus) or "–",
+        "units": units_text(sorted(annotation.aus, key=lambda unit: unit.au)) or "–",
         "emotion": annotation.emotion or "–",
         "confidence": "–" if annotation.confidence is None else f"{annotation.confidence:.2f}",
         "verdict": annotation.verdict or ("–" if annotation.source_key else "added"),

@@ -118,12 +118,14 @@ def _put(desk: Desk, one: Recording, coder: str, rows: Sequence[Annotation]) -> 
 
 
 def _said(made: list[dict[str, Any]], changed: int, messages: list[str]) -> dict[str, Any]:
-    line = f"{len(made)} tracks and {changed} changes of annotations taken in"
+    parts = [(len(made), "track beside yours", "tracks beside yours"), (changed, "annotation", "annotations")]
+    taken = " and ".join(f"{count} {one if count == 1 else many}" for count, one, many in parts if count)
+    line = f"Imported: {taken}." if taken else "Imported: nothing that was not there before."
     return {
         "tracks": made,
         "annotations": changed,
         "messages": messages,
-        "message": "; ".join([line, *messages]),
+        "message": " ".join([line, *messages]),
     }
 
 

@@ -27,6 +27,19 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 PATIENCE_S = 120.0
+# What `Page.press` takes for a key of this name, not for text; codes of the WebDriver standard.
+KEYS = {
+    "Tab": "\ue004",
+    "Enter": "\ue007",
+    "Shift": "\ue008",
+    "Control": "\ue009",
+    "Escape": "\ue00c",
+    "End": "\ue010",
+    "Home": "\ue011",
+    "Left": "\ue012",
+    "Right": "\ue014",
+    "Delete": "\ue017",
+}
 RUN = "from fleeting.cli.main import run; run()"
 
 
@@ -141,11 +154,27 @@ class Page:
         )
         self.until(lambda: self.js(asked_or_ready), "the page")
         if self.all("#coder-name"):
-            field = self.one("#coder-name")
-            field.clear()
-            field.send_keys(self.coder + "\n")
+            self.name(self.coder)
         self.until(lambda: self.js("return document.body.dataset.ready === 'yes'"), "the page to be ready")
         return self
+
+    def name(self, coder: str) -> None:
+        """Say who is coding, where the page asks."""
+        self.coder = coder
+        field = self.one("#coder-name")
+        field.clear()
+        field.send_keys(coder + KEYS["Enter"])
+        self.until(lambda: not self.all("dialog"), "the question who is coding to go")
+
+    def dialog(self, button: str, part: str) -> None:
+        """Open a dialog by its button and wait for a part of it."""
+        self.click(button)
+        self.until(lambda: self.all(f"dialog {part}"), f"the dialog with {part}")
+
+    def leave(self) -> None:
+        """Leave a dialog by keyboard."""
+        self.press("Escape")
+        self.until(lambda: not self.all("dialog"), "the dialog to go")
 
     def js(self, script: str, *arguments: Any) -> Any:
         return self.browser.execute_script(script, *arguments)
@@ -160,17 +189,18 @@ class Page:
         return self.js("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
 
     def press(self, *keys: str) -> None:
-        """Press keys wherever the focus is."""
+        """Press keys, by their name, or type text wherever the focus is."""
         from selenium.webdriver.common.action_chains import ActionChains
 
         for key in keys:
-            ActionChains(self.browser).send_keys(key).perform()
+            ActionChains(self.browser).send_keys(KEYS.get(key, key)).perform()
 
     def press_with(self, modifier: str, key: str) -> None:
         """Press a key while Control or Shift is held."""
         from selenium.webdriver.common.action_chains import ActionChains
 
-        ActionChains(self.browser).key_down(modifier).send_keys(key).key_up(modifier).perform()
+        held, pressed = KEYS[modifier], KEYS.get(key, key)
+        ActionChains(self.browser).key_down(held).send_keys(pressed).key_up(held).perform()
 
     def click(self, selector: str) -> None:
         self.js("document.querySelector(arguments[0]).click()", selector)
@@ -184,6 +214,21 @@ class Page:
         """Put a value into a field as a person does who then leaves it."""
         script = "const f = document.querySelector(arguments[0]); f.value = arguments[1];"
         self.js(script + "f.dispatchEvent(new Event('change', {bubbles: true}))", selector, value)
+
+    def code(self, fields: dict[str, str]) -> None:
+        """Put values into fields one after another, each saved before the next."""
+        for selector, value in fields.items():
+            self.set(selector, value)
+            self.saved()
+
+    def judge(self, *keys: str) -> None:
+        """Press keys of which at least one changes something, and wait until all is saved."""
+        self.press(*keys)
+        self.saved()
+
+    def points(self) -> int:
+        """How many columns of the curve are drawn."""
+        return int(self.js("return Number(document.querySelector('.plot')?.dataset.points ?? 0)"))
 
     def saved(self) -> None:
         """Wait until all is saved."""

@@ -16,26 +16,17 @@ def told(notes: list) -> list:
 
 def code_something(page) -> list:
     page.choose(1)
-    page.set("#emotion", "surprise")
-    page.saved()
-    page.set("#au-intensity-0", "C")
-    page.saved()
-    page.set("#note", 'she said "no", then\nlooked away; <b>left</b>')
-    page.saved()
-    page.set("#confidence", "0.6")
-    page.saved()
-    page.press("y", "n", "x")
-    page.saved()
+    note = 'she said "no", then\nlooked away; <b>left</b>'
+    page.code({"#emotion": "surprise", "#au-intensity-0": "C", "#note": note, "#confidence": "0.6"})
+    page.judge("y", "n", "x")
     page.until(lambda: len(page.notes()) == 2, "two answers")
     return told(page.notes())
 
 
 def export(page, kind: str) -> bytes:
-    page.click("#export-open")
-    page.until(lambda: page.all(f"#export-{kind}"), "the dialog")
+    page.dialog("#export-open", f"#export-{kind}")
     address = page.one(f"#export-{kind}").get_attribute("href")
-    page.press("\ue00c")
-    page.until(lambda: not page.all("dialog"), "the dialog to go")
+    page.leave()
     fetched = "const [path, done] = arguments; fetch(path).then(r => r.arrayBuffer())"
     return bytes(
         page.browser.execute_async_script(fetched + ".then(b => done([...new Uint8Array(b)]))", address)
@@ -43,8 +34,7 @@ def export(page, kind: str) -> bytes:
 
 
 def bring(page, path) -> None:
-    page.click("#import-open")
-    page.until(lambda: page.all("#import-file"), "the dialog")
+    page.dialog("#import-open", "#import-file")
     page.one("#import-file").send_keys(str(path))
     page.click("#import-go")
     page.until(lambda: not page.all("dialog"), "the import")
@@ -69,6 +59,7 @@ def test_an_export_comes_back_equal(opened, tmp_path, kind: str) -> None:
 def test_the_report_to_print_holds_what_was_coded(opened) -> None:
     code_something(opened)
     page = export(opened, "html").decode()
+    assert "then</bdi><br><bdi>looked away" in page
     assert "surprise" in page and "&lt;b&gt;left&lt;/b&gt;" in page and "<b>left</b>" not in page
 
 

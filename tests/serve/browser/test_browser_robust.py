@@ -8,7 +8,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 pytestmark = pytest.mark.browser
-RIGHT, END = "\ue014", "\ue010"
 
 
 def test_a_kill_loses_nothing_and_the_unsaved_change_is_offered_again(view, page, results) -> None:
@@ -148,10 +147,9 @@ def test_an_hour_opens_and_zooms_to_ten_frames(view, page, make_recording, tmp_p
     page.open(view(tmp_path / "hour").address)
     page.shows(0)
     assert "1 h 0 min" in page.text("#opened")
-    points = "return Number(document.querySelector('.plot').dataset.points ?? 0)"
-    page.until(lambda: 0 < page.js(points) < 4000, "a curve that is thinned out", lambda: page.js(points))
+    page.until(lambda: 0 < page.points() < 4000, "a curve that is thinned out", lambda: page.points())
     assert len(page.rows()) == 170
-    page.press(END)
+    page.press("End")
     page.shows(frames - 1)
     assert page.text("#where").endswith("59:59.750")
     page.choose(100)
@@ -161,7 +159,7 @@ def test_an_hour_opens_and_zooms_to_ten_frames(view, page, make_recording, tmp_p
     assert page.rows()[120].split(", ")[2] == "at 0:50:50.00"
     for _ in range(14):
         page.press("+")
-    page.until(lambda: 0 < page.js(points) <= 25, "ten frames", lambda: page.js(points))
+    page.until(lambda: 0 < page.points() <= 25, "ten frames", lambda: page.points())
 
 
 def test_a_missing_video_is_said_and_correcting_goes_on(shelved) -> None:

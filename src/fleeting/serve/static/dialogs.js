@@ -227,12 +227,6 @@ export async function showImport() {
       fault,
     );
   });
-  if (taken) say(importText(taken));
+  if (taken) say(visible(taken.message));
   return taken;
-}
-
-function importText(taken) {
-  const said = [taken.message, ...(taken.messages ?? [])].filter(Boolean);
-  const tracks = Array.isArray(taken.tracks) ? taken.tracks.length : taken.tracks;
-  return `Imported: ${taken.annotations ?? 0} annotations, ${tracks ?? 0} tracks. ${said.join(" ")}`;
 }

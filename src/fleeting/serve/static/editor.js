@@ -5,6 +5,7 @@ import { byId, el, fill, visible } from "./dom.js";
 import { change, judge, remove, split } from "./edits.js";
 import { durationOf } from "./items.js";
 import { limited } from "./lanes.js";
+import { say } from "./say.js";
 import { chosenItem, on, state } from "./store.js";
 import { unitRows } from "./units.js";
 import { clock, length } from "./words.js";
@@ -106,7 +107,7 @@ export class Editor {
           max: String(times.frames - 1),
           step: "1",
           value: frame ?? "",
-          onchange: (event) => set(Number(event.target.value)),
+          onchange: (event) => this.typePoint(point, event.target.value),
         }),
         el(
           "span",
@@ -138,13 +139,24 @@ export class Editor {
     return el("fieldset", { class: "points" }, el("legend", {}, "Frames"), ...rows);
   }
 
+  /** Take what was typed into a field of a frame; an apex may be taken away, onset and offset may not. */
+  typePoint(point, text) {
+    const item = chosenItem();
+    if (text === "" && point === "apex") return item?.apex === null ? null : change(item, { apex: null });
+    return this.setPoint(point, text === "" ? NaN : Number(text));
+  }
+
   /** Set onset, apex or offset of the chosen item; the order of the three is kept. */
   setPoint(point, frame) {
     const item = chosenItem();
-    if (!item || !Number.isFinite(frame)) return;
-    const next = limited(item, point, this.timeline.times.clamp(frame));
+    if (!item) return;
+    const next = Number.isFinite(frame)
+      ? limited(item, point, this.timeline.times.clamp(frame))
+      : (item[point] ?? null);
+    if (next !== frame)
+      say(`The ${point} is at frame ${next}: it stays in the recording, and onset, apex and offset in order.`);
     if (next !== item[point]) change(item, { [point]: next });
-    else byId(`at-${point}`).value = String(next);
+    else byId(`at-${point}`).value = String(next ?? "");
   }
 
   meaning(item) {

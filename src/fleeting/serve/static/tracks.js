@@ -62,12 +62,12 @@ export class Tracks {
       { class: "lanerow" },
       el("span", { class: "lanename" }, "imported"),
       choice,
-      ...series.map((track) => this.dropper(track)),
+      ...series.map((track) => this.dropper(track, `${visible(track.name)} ×`)),
     );
   }
 
-  /** A button that takes a track away again. */
-  dropper(track) {
+  /** A button that takes a track away again; where there are several in a row it says which. */
+  dropper(track, text = "×") {
     const title = `Take ${visible(track.name)} away`;
     return el(
       "button",
@@ -78,7 +78,7 @@ export class Tracks {
         "aria-label": title,
         onclick: () => this.drop(track).catch(sayError),
       },
-      "×",
+      text,
     );
   }
 

@@ -81,7 +81,7 @@ function adder(put) {
     else
       say(
         `"${text}" is no action unit: write its number, ` +
-          "where you like with L or R and A to E behind it, for instance 12RB.",
+          "if you like with L or R and A to E behind it, for instance 12RB.",
         "error",
       );
   };
