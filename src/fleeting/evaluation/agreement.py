@@ -62,7 +62,7 @@ def cohen_kappa(
     return kappa_of_table(table, weights=weights)
 
 
-def fleiss_kappa(counts: np.ndarray) -> float:
+def fleiss_kappa(counts: np.ndarray, times: np.ndarray | None = None) -> float:
     """Agreement of several coders, each item coded equally often (Fleiss, 1971).
 
     ``(P - Pe) / (1 - Pe)``, ``P`` the mean over items of agreeing pairs, ``Pe`` the sum of squared label
@@ -72,6 +72,8 @@ def fleiss_kappa(counts: np.ndarray) -> float:
     ----------
     counts
         ``(N, C)``: how many coders gave item ``i`` the label ``c``; rows have one sum, at least 2.
+    times
+        ``(N,)`` how many items each row stands for; by default one.
 
     Returns
     -------
@@ -91,9 +93,17 @@ def fleiss_kappa(counts: np.ndarray) -> float:
         raise UsageError(
             "counts: expected every item coded by the same two or more coders; use krippendorff_alpha else"
         )
-    agreeing = ((table**2).sum(1) - coders) / (coders * (coders - 1))
-    chance = float(((table.sum(0) / table.sum()) ** 2).sum())
-    return (float(agreeing.mean()) - chance) / (1 - chance) if chance < 1 else float("nan")
+    weight = _weights(times, len(table))
+    agreeing = float(weight @ ((table**2).sum(1) - coders)) / (weight.sum() * coders * (coders - 1))
+    chance = float(((weight @ table / (weight @ table).sum()) ** 2).sum())
+    return (agreeing - chance) / (1 - chance) if chance < 1 else float("nan")
+
+
+def _weights(times: np.ndarray | None, items: int) -> np.ndarray:
+    weight = np.ones(items) if times is None else np.asarray(times, float)
+    if weight.shape != (items,) or not np.all(weight >= 0):
+        raise ShapeError(f"times: expected ({items},) numbers of items, got {weight.shape}")
+    return weight
 
 
 def krippendorff_alpha(codings: Sequence[Sequence[Hashable | None]]) -> float:
@@ -162,13 +172,15 @@ def kappa_of_table(table: np.ndarray, *, weights: Weights = "none") -> float:
     return 1 - float((costs[weights] * share).sum()) / chance if chance > 0 else math.nan
 
 
-def alpha_of_counts(counts: np.ndarray) -> float:
+def alpha_of_counts(counts: np.ndarray, times: np.ndarray | None = None) -> float:
     """Krippendorff's alpha (2011, nominal) from how often each label was given to each item.
 
     Parameters
     ----------
     counts
         ``(N, C)``; items with fewer than two labels do not count.
+    times
+        ``(N,)`` how many items each row stands for; by default one.
 
     Returns
     -------
@@ -183,8 +195,9 @@ def alpha_of_counts(counts: np.ndarray) -> float:
     table = np.asarray(counts, float)
     if table.ndim != 2:
         raise ShapeError(f"counts: expected (items, labels), got {table.shape}")
-    table = table[table.sum(1) >= 2]
-    weight = 1 / np.maximum(table.sum(1) - 1, 1)
+    pairable = table.sum(1) >= 2
+    weight, table = _weights(times, len(table))[pairable], table[pairable]
+    weight = weight / (table.sum(1) - 1)
     together = (table * weight[:, None]).T @ table
     together -= np.diag((table * weight[:, None]).sum(0))
     total, sums = together.sum(), together.sum(1)

@@ -79,11 +79,15 @@ def frame_labels(marks: Marks, frames: int) -> np.ndarray:
     labels = np.zeros(frames, np.int8)
     for kind, label in (("macro", MACRO), ("micro", MICRO)):
         for onset, offset, what in marks:
-            if not 0 <= onset <= offset < frames:
-                raise UsageError(f"expected 0 <= onset <= offset < {frames}, got {onset} and {offset}")
+            _check(onset, offset, frames)
             if what == kind:
                 labels[onset : offset + 1] = label
     return labels
+
+
+def _check(onset: int, offset: int, frames: int) -> None:
+    if not 0 <= onset <= offset < frames:
+        raise UsageError(f"expected 0 <= onset <= offset < {frames}, got {onset} and {offset}")
 
 
 def coder_agreement(
@@ -117,49 +121,76 @@ def coder_agreement(
     >>> coder_agreement(both, {"film": 10}).pairs[0].cohen_kappa
     1.0
     """
-    labels = {
-        coder: {name: frame_labels(marks, frames[name]) for name, marks in films.items()}
-        for coder, films in codings.items()
+    films = {
+        name: _stretches({coder: rows[name] for coder, rows in codings.items() if name in rows}, count)
+        for name, count in frames.items()
     }
-    pairs = tuple(_pair(a, b, codings, labels, threshold) for a, b in combinations(codings, 2))
-    by_film = {name: [labels[coder][name] for coder in codings if name in labels[coder]] for name in frames}
-    several = {name: _counts(rows) for name, rows in by_film.items() if len(rows) >= 2}
-    whole = [several[name] for name, rows in by_film.items() if 2 <= len(rows) == len(codings)]
+    pairs = tuple(_pair(a, b, codings, films, threshold) for a, b in combinations(codings, 2))
+    several = [film for film in films.values() if len(film.labels) >= 2]
+    whole = [film for film in several if len(film.labels) == len(codings)]
     return CoderAgreement(
         tuple(codings),
         pairs,
-        fleiss_kappa(np.concatenate(whole)) if whole else math.nan,
+        fleiss_kappa(*_counts(whole)) if whole else math.nan,
         len(whole),
-        alpha_of_counts(np.concatenate(list(several.values()))) if several else math.nan,
+        alpha_of_counts(*_counts(several)) if several else math.nan,
         len(several),
     )
 
 
-def _counts(rows: Sequence[np.ndarray]) -> np.ndarray:
-    return np.stack([sum((row == label).astype(int) for row in rows) for label in (0, 1, 2)], axis=1)
+@dataclass(frozen=True, slots=True)
+class _Film:
+    """A recording in stretches over which no coder changes her label: an hour has few of them.
+
+    ``labels`` are ``(S,)`` by coder, ``frames`` ``(S,)`` how many frames each stretch has.
+    """
+
+    labels: Mapping[str, np.ndarray]
+    frames: np.ndarray
+
+
+def _stretches(marks: Mapping[str, Marks], frames: int) -> _Film:
+    for onset, offset, _ in (mark for rows in marks.values() for mark in rows):
+        _check(onset, offset, frames)
+    edges = {0, frames} | {edge for rows in marks.values() for on, off, _ in rows for edge in (on, off + 1)}
+    place = {edge: number for number, edge in enumerate(sorted(edges))}
+    labels = {
+        coder: frame_labels([(place[on], place[off + 1] - 1, kind) for on, off, kind in rows], len(place) - 1)
+        for coder, rows in marks.items()
+    }
+    return _Film(labels, np.diff(sorted(edges)))
+
+
+def _counts(films: Sequence[_Film]) -> tuple[np.ndarray, np.ndarray]:
+    """Say how often each label was given to the frames of a stretch, and how many frames it has."""
+    counts = [
+        np.stack([sum((row == label).astype(int) for row in film.labels.values()) for label in (0, 1, 2)], 1)
+        for film in films
+    ]
+    return np.concatenate(counts), np.concatenate([film.frames for film in films])
 
 
 def _pair(
     first: str,
     second: str,
     codings: Mapping[str, Mapping[str, Marks]],
-    labels: Mapping[str, Mapping[str, np.ndarray]],
+    films: Mapping[str, _Film],
     threshold: float,
 ) -> PairAgreement:
     shared = [name for name in codings[first] if name in codings[second]]
     table = np.zeros((3, 3))
-    both, either, matched, counts = 0, 0, 0, [0, 0]
+    matched, counts = 0, [0, 0]
     ious: list[float] = []
     for name in shared:
-        one, two = labels[first][name], labels[second][name]
-        table += np.bincount(3 * one.astype(int) + two, minlength=9).reshape(3, 3)
-        both += int(((one > 0) & (two > 0)).sum())
-        either += int(((one > 0) | (two > 0)).sum())
+        film = films[name]
+        one, two = film.labels[first].astype(int), film.labels[second]
+        table += np.bincount(3 * one + two, weights=film.frames, minlength=9).reshape(3, 3)
         spans = [_spans(codings[coder][name]) for coder in (first, second)]
         found = interval_agreement(*spans, threshold=threshold)
         matched += len(found.matched)
         ious.extend(found.ious)
         counts = [count + len(span) for count, span in zip(counts, spans, strict=True)]
+    either = table.sum() - table[NOTHING, NOTHING]
     return PairAgreement(
         first,
         second,
@@ -169,7 +200,7 @@ def _pair(
         matched,
         2 * matched / sum(counts) if sum(counts) else math.nan,
         float(np.mean(ious)) if ious else math.nan,
-        both / either if either else math.nan,
+        float(table[1:, 1:].sum() / either) if either else math.nan,
         kappa_of_table(table),
     )
 
