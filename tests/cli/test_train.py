@@ -90,12 +90,12 @@ def test_a_stopped_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise Stop
 
     with monkeypatch.context() as patched:
-        patched.setattr(command._Lines, "__call__", stop)
+        patched.setattr(command.Lines, "__call__", stop)
         with pytest.raises(Stop):
             run(tmp_path / "a")
     assert (tmp_path / "a" / "checkpoint.safetensors").exists()
     seen: list[float] = []
-    monkeypatch.setattr(command._Lines, "__call__", lambda self, entry: seen.append(entry["epoch"]))
+    monkeypatch.setattr(command.Lines, "__call__", lambda self, entry: seen.append(entry["epoch"]))
     assert run(tmp_path / "a") == 0 and seen == [2]
     assert run(tmp_path / "b") == 0
     first, second = ((tmp_path / n / "weights.safetensors").read_bytes() for n in "ab")
@@ -136,11 +136,13 @@ def test_a_spotter_learns_from_recordings(
     out, ask = tmp_path / "out", ["train", "judged", "--epochs", "2", "--data", "synth-signals:2"]
     assert main([*ask, "--seed", "3", "--out", str(out)]) == 0
     assert asked == [("synth-signals:2", 3)]
-    assert "learning from 2 recordings of synth-signals:2" in capsys.readouterr().out
+    assert "judged: 2 recordings of synth-signals:2, 2 subjects" in capsys.readouterr().out
     facts = json.loads((out / "model.json").read_text())
     assert facts["task"] == "spotting" and facts["trained_on"] == "2 recordings of synth-signals:2"
     rows = np.random.default_rng(0).normal(size=(5, 30)).astype(np.float32)
     judged = systems.load(out).judge(rows)
     assert np.allclose(fleeting.load_spotter(out).judge(rows), judged, atol=1e-5)
-    assert main([*ask, "--root", str(tmp_path), "--out", str(out)]) == 2
-    assert "is a spotter: leave --root and --pretrain out" in capsys.readouterr().err
+    assert main([*ask, "--pretrain", "synth-clips", "--out", str(out)]) == 2
+    assert "is a spotter: leave --pretrain out" in capsys.readouterr().err
+    assert main(["train", "mdmd", "--data", "synth-signals:2", "--out", str(out)]) == 2
+    assert "learns nothing: there is nothing to train" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from fleeting.analysis.batch import (
     distinct_videos,
     write_overview,
 )
+from fleeting.analysis.by_curve import spot_by_curve
 from fleeting.analysis.describe import action_units, emotion
 from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
 from fleeting.analysis.naming import namer, spotter_of
@@ -27,7 +28,7 @@ from fleeting.analysis.views import FaceView, compared, find_view, magnified
 from fleeting.core import CROP, Expression, Face, InputError, Provenance, Report, UsageError
 from fleeting.face import FacesWanted, model_uses
 from fleeting.io import open_video
-from fleeting.models import Spotter
+from fleeting.models import CurveSpotter, Spotter
 from fleeting.motion import motion_regions
 from fleeting.spotting import Spotted, SpotterSettings, SpottingResult, as_score, spot
 
@@ -140,7 +141,9 @@ def analyze(
     names, spotter = namer(chosen.recognizer, chosen.au_detector), spotter_of(chosen.spotter)
     began = time.perf_counter()
     with open_video(path, fps=chosen.fps) as video:
-        measured = measure(video.frames(chosen.start_s, chosen.stop_s), faces=chosen.faces, progress=progress)
+        roi = spotter.input if isinstance(spotter, CurveSpotter) else None
+        frames = video.frames(chosen.start_s, chosen.stop_s)
+        measured = measure(frames, faces=chosen.faces, progress=progress, roi=roi)
         if not len(measured.frames):
             raise InputError(path, f"ends before {chosen.start_s or 0:g} s", "give an earlier start (--from)")
         spotted = {n: spot_face(face, measured, spotter) for n, face in measured.faces.items()}
@@ -160,7 +163,10 @@ def analyze(
     )
 
 
-def spot_face(face: FaceMeasurement, measured: Measurement, spotter: Spotter | None = None) -> SpottingResult:
+AnySpotter = Spotter | CurveSpotter | None
+
+
+def spot_face(face: FaceMeasurement, measured: Measurement, spotter: AnySpotter = None) -> SpottingResult:
     """Spot the movements of one face, by the rules where no spotter is given.
 
     Frames of the result are frames of the video.
@@ -168,18 +174,34 @@ def spot_face(face: FaceMeasurement, measured: Measurement, spotter: Spotter | N
     signals = face.signals
     place = np.searchsorted(measured.frames, signals.frames)
     count = len(measured.frames)
-    result = spot(
-        _spread(signals.regions, place, count),
-        _spread(signals.head, place, count),
-        _spread(signals.openings, place, count),
-        measured.times,
-        spotter_settings(spotter),
-        closed=_closed(face, measured),
-        unit=1 / CROP.iod,
-        judge=None if spotter is None else spotter.judge,
+    regions, head, openings = (
+        _spread(one, place, count) for one in (signals.regions, signals.head, signals.openings)
     )
+    if isinstance(spotter, CurveSpotter):
+        result = spot_by_curve(
+            spotter, _roi_rows(face, measured), regions, head, openings, measured.times, unit=1 / CROP.iod
+        )
+    else:
+        result = spot(
+            regions,
+            head,
+            openings,
+            measured.times,
+            spotter_settings(spotter),
+            closed=_closed(face, measured),
+            unit=1 / CROP.iod,
+            judge=None if spotter is None else spotter.judge,
+        )
     first = int(measured.frames[0]) if len(measured.frames) else 0
     return _shifted(result, first)
+
+
+def _roi_rows(face: FaceMeasurement, measured: Measurement) -> np.ndarray:
+    """Rows ``(T, ...)`` of the region features, NaN where the face was not seen."""
+    if face.rois is None:
+        raise UsageError("the region features of this spotter were not measured; call measure with roi")
+    frames, rows = face.rois
+    return _spread(rows, np.searchsorted(measured.frames, frames), len(measured.frames))
 
 
 def expressions_of(
@@ -210,10 +232,10 @@ def confidence(z: float) -> float:
     return round(as_score(z), 4)
 
 
-def spotter_settings(spotter: Spotter | None) -> SpotterSettings:
+def spotter_settings(spotter: AnySpotter) -> SpotterSettings:
     """Give the thresholds that go with a spotter."""
     usual = SpotterSettings()
-    return usual if spotter is None else replace(usual, least_score=spotter.least_score)
+    return replace(usual, least_score=spotter.least_score) if isinstance(spotter, Spotter) else usual
 
 
 def _spread(values: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
@@ -261,15 +283,16 @@ def _face(number: int, face: FaceMeasurement, measured: Measurement) -> Face:
 
 
 def _signals(
-    measured: Measurement, spotted: dict[int, SpottingResult], spotter: Spotter | None
+    measured: Measurement, spotted: dict[int, SpottingResult], spotter: AnySpotter
 ) -> dict[str, np.ndarray]:
     settings = spotter_settings(spotter)
     arrays: dict[str, np.ndarray] = {
         "times": measured.times,
         "frames": measured.frames,
         "region_names": np.array(motion_regions()),
-        "threshold": np.array(settings.least_z if spotter is None else settings.least_score),
     }
+    if not isinstance(spotter, CurveSpotter):  # its decoder has no one height
+        arrays["threshold"] = np.array(settings.least_z if spotter is None else settings.least_score)
     for number, face in measured.faces.items():
         place = np.searchsorted(measured.frames, face.signals.frames)
         arrays[f"face{number}_curve"] = spotted[number].curve.values.astype(np.float32)
@@ -286,7 +309,11 @@ def provenance_of(settings: AnalysisSettings, runtime_s: float = 0.0) -> Provena
 
     crop = {"width": CROP.width, "height": CROP.height, "iod_px": CROP.iod}
     spotter = spotter_of(settings.spotter)
-    told = {"name": settings.spotter, **asdict(spotter_settings(spotter))}
+    told: dict[str, object] = {"name": settings.spotter}
+    if isinstance(spotter, CurveSpotter):
+        told |= {"input": spotter.input, "decodings": [asdict(one) for one in spotter.decodings]}
+    else:
+        told |= asdict(spotter_settings(spotter))
     learnt = () if spotter is None else (spotter.use,)
     return Provenance(
         version=__version__,

@@ -33,6 +33,8 @@ def action_units(spotted: Spotted) -> tuple[ActionUnit, ...]:
     movement = (channels @ one.vector.ravel()) / scale
     patterns = (chosen.patterns.reshape(len(chosen.units), -1) @ channels.T) / scale
     patterns = patterns / np.linalg.norm(patterns, axis=1, keepdims=True)
+    if not movement.any():  # another spotter's interval in which no region was seen to move
+        return ()
     whole = float(np.linalg.norm(movement)) + 1e-12
     found: list[ActionUnit] = []
     left = movement.copy()

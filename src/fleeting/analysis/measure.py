@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from fleeting.analysis.rois import ROI_SHAPES, RoiFollower
 from fleeting.core import LANDMARKS, FaceTrack, Growing
 from fleeting.face import FacesWanted, FaceTracker, crop_transform, follow, upper_lid_height
 from fleeting.io import DecodedFrame
@@ -27,24 +28,30 @@ class FaceMeasurement:
     """Track and signals of one face, and how open its eyes were at every look.
 
     ``lids`` ``(M, 3)``: time in seconds, height of the right and of the left upper lid
-    (`face.upper_lid_height`).
+    (`face.upper_lid_height`). ``rois`` holds the frames ``(N,)`` and rows ``(N, ...)`` of the region features
+    that were asked for.
     """
 
     track: FaceTrack
     signals: RegionSignals
     lids: np.ndarray
+    rois: tuple[np.ndarray, np.ndarray] | None = None
 
 
 class _Gathering:
     """What is kept of one face while the video runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, roi: str | None = None) -> None:
         self.tracker = RegionTracker()
         self.frames = Growing((), np.int64)
         self.times = Growing((), float)
         self.meshes = Growing((LANDMARKS, 2), np.float32)
         self.lids = Growing((3,), np.float64)
         self.newest = np.zeros((LANDMARKS, 2), np.float32)
+        self.roi = roi
+        self.follower = RoiFollower()
+        self.roi_frames = Growing((), np.int64)
+        self.roi_rows = Growing(ROI_SHAPES[roi or "roi10"], np.float32)
 
     def add(self, index: int, time_s: float, landmarks: np.ndarray) -> None:
         """Keep how open the eyes are, and now and then the whole mesh."""
@@ -62,6 +69,21 @@ class _Gathering:
             if presence > 0.5:
                 self.add(frame.index, time_s, landmarks)
 
+    def measure_rois(self, frame: DecodedFrame, time_s: float, landmarks: np.ndarray | None) -> None:
+        """Measure the region features of a frame; landmarks where they were just measured on it."""
+
+        def look() -> np.ndarray | None:
+            if landmarks is not None:
+                return landmarks
+            found, presence = follow(frame.rgb(), self.newest)
+            return found if presence > 0.5 else None
+
+        row = self.follower.push(frame.index, time_s, frame.gray(), look)
+        self.follower.tracker.forget()
+        if row is not None and self.roi is not None:
+            self.roi_frames.append(frame.index)
+            self.roi_rows.append(getattr(row, self.roi))
+
     def finish(self, number: int, indices: np.ndarray) -> FaceMeasurement:
         """Give all that was kept."""
         signals = self.tracker.finish()
@@ -70,7 +92,8 @@ class _Gathering:
         pairs = zip(edges[::2], edges[1::2], strict=True)
         lost = tuple((int(indices[a]), int(indices[b - 1])) for a, b in pairs)
         track = FaceTrack(number, self.frames.array(), self.times.array(), self.meshes.array(), lost)
-        return FaceMeasurement(track, signals, self.lids.array())
+        rois = None if self.roi is None else (self.roi_frames.array(), self.roi_rows.array())
+        return FaceMeasurement(track, signals, self.lids.array(), rois)
 
 
 @dataclass
@@ -86,7 +109,11 @@ class Measurement:
 
 
 def measure(
-    frames: Iterator[DecodedFrame], *, faces: FacesWanted = "largest", progress: Progress | None = None
+    frames: Iterator[DecodedFrame],
+    *,
+    faces: FacesWanted = "largest",
+    progress: Progress | None = None,
+    roi: str | None = None,
 ) -> Measurement:
     """Find, follow and register faces.
 
@@ -98,6 +125,8 @@ def measure(
         ``largest`` or ``all``.
     progress
         Called with the number of frames done and the time of the last.
+    roi
+        Region features to measure beside the signals, one of `ROI_SHAPES`.
     """
     finder = FaceTracker(faces)
     gathered: dict[int, _Gathering] = {}
@@ -119,9 +148,13 @@ def measure(
                 gathered[number].watch_lids(frame, time_s)
         else:
             skip = set()
+        found: dict[int, np.ndarray] = {}
         if due:
             looked = time_s
-            _look(finder, gathered, frame, time_s, gray, skip)
+            found = _look(finder, gathered, frame, time_s, gray, skip, roi)
+        if roi is not None:
+            for number in finder.alive:
+                gathered[number].measure_rois(frame, time_s, found.get(number))
         if progress is not None:
             progress(len(indices), time_s)
     done = {n: one.finish(n, indices.array()) for n, one in sorted(gathered.items())}
@@ -135,14 +168,16 @@ def _look(
     time_s: float,
     gray: np.ndarray,
     skip: set[int],
-) -> None:
+    roi: str | None,
+) -> dict[int, np.ndarray]:
     """Landmark the faces of a frame; those in ``skip`` have been measured on it already."""
     before = set(finder.alive)
     found = finder.look(time_s, frame.rgb())
     for number in before - set(found):
         gathered[number].tracker.restart()
+        gathered[number].follower.lose()
     for number, landmarks in found.items():
-        one = gathered.setdefault(number, _Gathering())
+        one = gathered.setdefault(number, _Gathering(roi))
         one.add(frame.index, time_s, landmarks)
         if number in skip:
             continue
@@ -150,6 +185,7 @@ def _look(
         if not one.tracker.push(frame.index, time_s, gray, **where):
             one.tracker.restart()
             one.tracker.push(frame.index, time_s, gray, **where)
+    return found
 
 
 def ahead(items: Iterator[T], limit: int = AHEAD) -> Iterator[T]:

@@ -8,9 +8,11 @@ import numpy as np
 
 from fleeting import facs
 from fleeting.analysis.describe import MOST_UNITS, action_units, emotion, never_together, side_of
+from fleeting.analysis.rois import ROI_SHAPES
 from fleeting.core import ActionUnit, Emotion, ModelUse, UsageError
 from fleeting.models import (
     AuDetector,
+    CurveSpotter,
     Recognizer,
     Spotter,
     load_au_detector,
@@ -57,7 +59,7 @@ class Namer:
         """
         rows = {one.name: one.make(clips[one.frames])[None] for one in self.inputs}
         units = action_units(spotted)
-        if self.detector is not None:
+        if self.detector is not None and spotted.candidate.vector.any():
             units = joined(spotted, units, self.detector.units, self.detector.predict(rows)[0])
         if self.recognizer is None:
             return units, emotion(units)
@@ -94,7 +96,7 @@ def namer(recognizer: str, au_detector: str) -> Namer:
 
 
 @cache
-def spotter_of(name: str) -> Spotter | None:
+def spotter_of(name: str) -> Spotter | CurveSpotter | None:
     """Load what finds movements once for all videos; ``None`` for ``default``, the rules that need no model.
 
     Raises
@@ -107,7 +109,11 @@ def spotter_of(name: str) -> Spotter | None:
     >>> spotter_of("default") is None
     True
     """
-    return None if name == DEFAULT else load_spotter(name)
+    found = None if name == DEFAULT else load_spotter(name)
+    if isinstance(found, CurveSpotter) and found.input not in ROI_SHAPES:
+        told = ", ".join(ROI_SHAPES)
+        raise UsageError(f"{name}: takes {found.input}; for spotters `analyze` measures {told}")
+    return found
 
 
 def joined(

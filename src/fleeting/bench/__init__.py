@@ -32,6 +32,7 @@ from fleeting.bench.spotting_files import spotting_tables, write_spotting_bench
 from fleeting.bench.spotting_runner import SPOTTING_BASELINES, SpottingBench, run_spotting_bench
 from fleeting.bench.summary import Answers
 from fleeting.bench.tables import brief_table, rows_told, to_html, to_latex, to_markdown
+from fleeting.bench.train_spotter import train_spotter
 from fleeting.bench.unit_bench import UNIT_BASELINES, UnitBench, load_unit_examples, run_unit_bench
 from fleeting.bench.unit_files import unit_tables, write_unit_bench
 
@@ -94,6 +95,7 @@ __all__ = [
     "to_html",
     "to_latex",
     "to_markdown",
+    "train_spotter",
     "unit_tables",
     "video_recording",
     "video_rows",

@@ -25,7 +25,10 @@ def train(
     seed: Annotated[int, typer.Option(help="Same seed, same data: same weights.")] = 0,
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs, where not the preset's.")] = None,
     off: Annotated[list[str] | None, typer.Option(help="Switch a component off; may be given again.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare clips.")] = 1,
+    decoder: Annotated[
+        str, typer.Option(help="Of a spotter: decoder to fit, or own for that of the system.")
+    ] = "fleeting",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare clips or films.")] = 1,
 ) -> None:
     """Train a system on a whole dataset; a training that was stopped goes on where it was.
 
@@ -42,9 +45,12 @@ def train(
         _train_flow(made, data, root, folder, epochs)
         return
     if systems.card(system).task == "spotting":
-        if root is not None or pretrain is not None:
-            raise UsageError(f"system {system!r} is a spotter: leave --root and --pretrain out")
-        _train_spotter(system, made, data, folder, seed)
+        if pretrain is not None:
+            raise UsageError(f"system {system!r} is a spotter: leave --pretrain out")
+        from fleeting.cli._train_spotter import train_for_use
+
+        made_of = {"preset": preset, "seed": seed, **changes, **{name: False for name in off or []}}
+        train_for_use(system, made_of, data, root, folder, decoder=decoder, seed=seed, jobs=jobs)
         return
 
     from fleeting.bench import load_data, load_examples, needed_inputs, pretrain_count
@@ -68,7 +74,7 @@ def train(
     made.fit(examples, **_options(made.fit, folder / "checkpoint.safetensors", epochs))
     made.save(folder)
     typer.echo(str(folder / "card.json"))
-    _export(made, folder, trained_on=_said(data, pretrain, len(examples)))
+    export_for_use(made, folder, trained_on=_said(data, pretrain, len(examples)))
     for name in ("pretrain.safetensors", "checkpoint.safetensors"):
         (folder / name).unlink(missing_ok=True)
     if loaded.missing:
@@ -89,19 +95,8 @@ def _train_flow(made: Any, data: str, root: Path | None, folder: Path, epochs: i
     made.fit(pairs, **_options(made.fit, folder / "checkpoint.safetensors", epochs))
     made.save(folder)
     typer.echo(str(folder / "card.json"))
-    _export(made, folder, trained_on=_said(data, None, len(pairs)))
+    export_for_use(made, folder, trained_on=_said(data, None, len(pairs)))
     (folder / "checkpoint.safetensors").unlink(missing_ok=True)
-
-
-def _train_spotter(system: str, made: Any, data: str, folder: Path, seed: int) -> None:
-    """Train on recordings rather than samples."""
-    from fleeting.bench import signal_set
-
-    recordings = signal_set(data, seed=seed)
-    typer.echo(f"{system}: learning from {len(recordings)} recordings of {data}")
-    made.fit(recordings).save(folder)
-    typer.echo(str(folder / "card.json"))
-    _export(made, folder, trained_on=f"{len(recordings)} recordings of {data}")
 
 
 def _options(action: Callable[..., Any], checkpoint: Path, epochs: int | None) -> dict[str, Any]:
@@ -109,11 +104,11 @@ def _options(action: Callable[..., Any], checkpoint: Path, epochs: int | None) -
     import inspect
 
     known = inspect.signature(action).parameters
-    offered = {"checkpoint": checkpoint, "progress": _Lines(epochs)}
+    offered = {"checkpoint": checkpoint, "progress": Lines(epochs)}
     return {name: value for name, value in offered.items() if name in known}
 
 
-def _export(made: Any, folder: Path, *, trained_on: str) -> None:
+def export_for_use(made: Any, folder: Path, **facts: Any) -> None:
     """Write the model for use; a system that cannot be exported says why, and keeps its weights."""
     from fleeting.core import UsageError
 
@@ -121,7 +116,7 @@ def _export(made: Any, folder: Path, *, trained_on: str) -> None:
         typer.echo("not exported: this system has no export, so `fleeting analyze` cannot use it", err=True)
         return
     try:
-        typer.echo(str(made.export(folder, trained_on=trained_on)))
+        typer.echo(str(made.export(folder, **facts)))
     except UsageError as error:
         typer.echo(f"not exported: {error}", err=True)
 
@@ -130,7 +125,7 @@ def _said(data: str, pretrain: str | None, rows: int) -> str:
     return f"{rows} samples of {data}" + (f", after {pretrain}" if pretrain else "")
 
 
-class _Lines:
+class Lines:
     """A line now and then: which epoch, which loss."""
 
     def __init__(self, epochs: int | None) -> None:
@@ -138,6 +133,7 @@ class _Lines:
         self._said = time.monotonic()
 
     def __call__(self, entry: dict[str, float]) -> None:
+        """Say it, where the last line is some seconds old."""
         if time.monotonic() - self._said > LINE_EVERY_S:
             self._said = time.monotonic()
             typer.echo(f"epoch {entry['epoch']:.0f}{self._of}: loss {entry['loss']:.4f}")

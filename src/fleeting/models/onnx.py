@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from fleeting.core import InputError, ModelUse, ShapeError, UnknownNameError, UsageError
+from fleeting.models._session import session, use_of
+from fleeting.models.curve_spotter import NEEDED, CurveSpotter
 
 SCHEMA = "fleeting.model/1"
 MODEL_FILE, FACTS_FILE = "model.onnx", "model.json"
@@ -39,11 +41,7 @@ class Model:
     """
 
     def __init__(self, data: bytes, card: Mapping[str, Any]) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # same sums on every machine
-        self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        self._session = session(data)
         self.card = dict(card)
         self.inputs: tuple[str, ...] = tuple(card["inputs"])
         self._wanted = {
@@ -57,9 +55,7 @@ class Model:
     @property
     def use(self) -> ModelUse:
         """Name, hash, licence and training data, for a result's provenance."""
-        name = str(self.card.get("name", self.card.get("system", self.card["task"])))
-        licence, learnt = self.card.get("licence", "not said"), self.card.get("trained_on", "not said")
-        return ModelUse(name, str(self.card["sha256"]), str(licence), str(learnt))
+        return use_of(self.card)
 
     def scores(self, given: np.ndarray | Mapping[str, np.ndarray]) -> np.ndarray:
         """Run the network.
@@ -238,7 +234,8 @@ class Spotter(Model):
 
         Examples
         --------
-        >>> load_spotter("learnt").judge(np.zeros((2, 30), np.float32)).shape
+        >>> spotter = load_spotter("learnt")
+        >>> isinstance(spotter, Spotter) and spotter.judge(np.zeros((2, 30), np.float32)).shape
         (2,)
         """
         return self.scores(facts)[:, 0]
@@ -322,8 +319,11 @@ def load_au_detector(name: str | PathLike[str] = "default") -> AuDetector:
     return AuDetector(data, card)
 
 
-def load_spotter(name: str | PathLike[str] = "learnt") -> Spotter:
+def load_spotter(name: str | PathLike[str] = "learnt") -> Spotter | CurveSpotter:
     """Load a spotter that ships, or one that was exported.
+
+    One that judges possible movements (``learnt``, ``judged``) is a `Spotter`; a network that gives every
+    frame a score is a `CurveSpotter`.
 
     The default of `analyze` is the training-free one, which is no model: see ``fleeting.spotting.spot``.
 
@@ -340,11 +340,20 @@ def load_spotter(name: str | PathLike[str] = "learnt") -> Spotter:
         Where the model is no spotter, or takes what `analyze` does not measure.
     """
     data, card = _read(name, "spotter")
+    if card.get("task") == "spotting" and "road" in card:
+        return _curve_spotter(name, data, card)
     if card.get("task") != "spotting" or "least_score" not in card:
         raise UsageError(f"{name}: is made for {card.get('task')!r}; a spotter says which movements count")
     if list(card["inputs"]) != [MOVEMENT_FACTS]:
         raise UsageError(f"{name}: takes {', '.join(card['inputs'])}; `analyze` measures {MOVEMENT_FACTS}")
     return Spotter(data, card)
+
+
+def _curve_spotter(name: str | PathLike[str], data: bytes, card: Mapping[str, Any]) -> CurveSpotter:
+    try:
+        return CurveSpotter(data, card)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(Path(name) / FACTS_FILE, f"says not all of {', '.join(NEEDED)}", _HINT) from error
 
 
 def _read(name: str | PathLike[str], kind: str) -> tuple[bytes, dict[str, Any]]:

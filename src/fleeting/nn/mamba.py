@@ -73,7 +73,7 @@ class Mamba(nn.Module):
         inside, gate = self.in_proj(x).chunk(2, 2)
         inside = inside.transpose(1, 2)  # (B, D, T)
         kernel = self.conv1d.kernel_size[0]
-        before = x.new_zeros(len(x), inside.shape[1], kernel - 1) if past is None else past[0]
+        before = x.new_zeros(x.shape[0], inside.shape[1], kernel - 1) if past is None else past[0]
         padded = torch.cat([before, inside], 2)
         u = F.silu(self.conv1d(padded)).transpose(1, 2)
         step, enters, reads = self.x_proj(u).split([self.rank, self.state, self.state], 2)

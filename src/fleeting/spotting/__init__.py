@@ -2,6 +2,7 @@
 
 from fleeting.spotting.candidates import Candidate
 from fleeting.spotting.decoders import DECODERS, Box, Decoder, decode
+from fleeting.spotting.explain import explained
 from fleeting.spotting.hypotheses import Hypotheses, hypotheses
 from fleeting.spotting.judging import FACTS, Judge
 from fleeting.spotting.mdmd import (
@@ -34,6 +35,7 @@ __all__ = [
     "as_score",
     "block_difference",
     "decode",
+    "explained",
     "hypotheses",
     "mdmd_decode",
     "mdmd_differences",

@@ -203,7 +203,7 @@ def possible_facts(
     ((0, 30), [])
     """
     settings = SpotterSettings()
-    even = _even(times)
+    even = even_times(times)
     shut = np.zeros(len(times), bool) if closed is None else closed
     signals = _Signals(regions, head, openings, shut, 1.0)
     stretch = signals.stretch(slice(None), times, even)
@@ -225,7 +225,7 @@ class _Signals:
     def stretch(self, part: slice, times: np.ndarray, even: np.ndarray) -> Stretch:
         """Sample a part evenly."""
         moved, place, opening, shut = (
-            _resample(a[part], times[part], even)
+            resampled(a[part], times[part], even)
             for a in (self.regions, self.head, self.openings, self.closed)
         )
         return Stretch.of(self.unit * moved, place, opening, shut > 0.5, 1 / (even[1] - even[0]))
@@ -237,14 +237,15 @@ def _runs(seen: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _even(times: np.ndarray) -> np.ndarray:
+def even_times(times: np.ndarray) -> np.ndarray:
     """Evenly spaced times at the median frame rate."""
     step = float(np.median(np.diff(times)))
     count = round((times[-1] - times[0]) / step) + 1
     return times[0] + step * np.arange(count)
 
 
-def _resample(values: np.ndarray, times: np.ndarray, even: np.ndarray) -> np.ndarray:
+def resampled(values: np.ndarray, times: np.ndarray, even: np.ndarray) -> np.ndarray:
+    """Sample ``(T, ...)`` at other times, by lines between; as it is where these are the same."""
     if len(even) == len(times) and np.allclose(even, times, atol=0.1 * (even[1] - even[0])):
         return values.astype(np.float32)
     flat = values.reshape(len(values), -1)
@@ -270,7 +271,7 @@ def _spot_run(
         low = max(first, int(np.searchsorted(times, start - MARGIN_S)))
         high = min(last, int(np.searchsorted(times, min(stop, times[last]) + MARGIN_S)))
         part = slice(low, high + 1)
-        even = _even(times[part])
+        even = even_times(times[part])
         found, no, local = _spot_window(given.stretch(part, times, even), settings, judge)
         inside = (times[part] >= start) & (times[part] < stop)
         curve[part][inside] = np.interp(times[part][inside], even, local)

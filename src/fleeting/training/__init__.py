@@ -1,8 +1,8 @@
 """Training networks: loop, losses, augmentation, checkpoints, many at once. Needs the extra ``[train]``."""
 
 from fleeting.training.augment import mirror_flow_maps, mirror_some, swap_sides
-from fleeting.training.checkpoint import read_checkpoint, write_checkpoint
-from fleeting.training.export import export_onnx, onnx_data
+from fleeting.training.checkpoint import fingerprint, read_checkpoint, write_checkpoint
+from fleeting.training.export import export_onnx, export_outputs, onnx_data
 from fleeting.training.loop import TrainingRun, make_optimizer, train_module
 from fleeting.training.losses import class_loss, class_weights, label_loss, positive_weights
 from fleeting.training.many import fit_many
@@ -31,6 +31,8 @@ __all__ = [
     "class_weights",
     "epoch_batches",
     "export_onnx",
+    "export_outputs",
+    "fingerprint",
     "fit_many",
     "generator",
     "label_loss",

@@ -74,8 +74,6 @@ def export_onnx(
     InputError
         Where the file cannot be written.
     """
-    from fleeting.io import write_atomic
-
     missing = [name for name in _NEEDED if not card.get(name)]
     if missing or len(card["inputs"]) != len(example) or len(example[0]) < 2:
         raise UsageError(f"card: missing {missing}; or other than one example of two rows for each input")
@@ -87,9 +85,74 @@ def export_onnx(
         whole, example, inputs=card["inputs"], output="scores", free=[{0: rows} for _ in example], facts=facts
     )
     _compare(whole, tuple(example), list(card["inputs"]), data)
+    return _write(target, data, facts)
+
+
+class _Spread(nn.Module):
+    """A network behind ``*inputs``, as `onnx_data` names the free axes of one such argument."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *inputs: Tensor) -> Any:
+        """Give what the network gives."""
+        return self.module(*inputs)
+
+
+def export_outputs(
+    module: nn.Module,
+    example: Sequence[Tensor],
+    path: str | PathLike[str],
+    card: Mapping[str, Any],
+    *,
+    outputs: Sequence[str],
+    free: Sequence[Mapping[int, Any]],
+) -> Path:
+    """Write a network that gives other things than scores of rows, such as one over frames.
+
+    Parameters
+    ----------
+    module
+        Takes the tensors of ``example``, gives a tensor for each of ``outputs``.
+    example
+        One tensor for each input. The file's inputs are called ``x0``, ``x1`` ...
+    path
+        The ``.onnx`` file; ``<stem>.json`` beside it gets the facts and the file's sha256.
+    card
+        Plain facts, as for `export_onnx`.
+    outputs
+        Names of the tensors that it gives.
+    free
+        For each input the axes whose size is free, as `onnx_data` takes them.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    UsageError
+        Where the network cannot be exported, or the runtime's answer is another one.
+    InputError
+        Where the file cannot be written.
+    """
+    whole = _Spread(module.cpu().eval()).eval()
+    facts = {"schema": SCHEMA, "outputs": list(outputs)} | dict(card)
+    names = [f"x{at}" for at in range(len(example))]
+    data = onnx_data(whole, example, inputs=names, output=outputs, free=free, facts=facts, tidy=False)
+    _compare(whole, tuple(example), names, data)
+    return _write(Path(path), data, facts)
+
+
+def _write(target: Path, data: bytes, facts: dict[str, Any]) -> Path:
+    """Write the file, and the facts with its hash beside it."""
+    from fleeting.io import write_atomic
+
     write_atomic(target, data)
-    facts["file"], facts["sha256"] = target.name, hashlib.sha256(data).hexdigest()
-    write_atomic(target.with_suffix(".json"), json.dumps(facts, indent=1) + "\n")
+    told = facts | {"file": target.name, "sha256": hashlib.sha256(data).hexdigest()}
+    write_atomic(target.with_suffix(".json"), json.dumps(told, indent=1) + "\n")
     return target
 
 
@@ -98,16 +161,17 @@ def onnx_data(
     example: Sequence[Tensor],
     *,
     inputs: Sequence[str],
-    output: str,
+    output: str | Sequence[str],
     free: Sequence[Mapping[int, Any]],
     facts: Mapping[str, Any],
+    tidy: bool = True,
 ) -> bytes:
     """Turn a network into the bytes of an ONNX file that tells nothing of the machine it was made on.
 
     Parameters
     ----------
     module
-        In evaluation mode; its ``forward`` takes ``*inputs`` and gives one tensor.
+        In evaluation mode; its ``forward`` takes ``*inputs`` and gives a tensor for each output.
     example
         One tensor for each input.
     inputs, output
@@ -116,21 +180,29 @@ def onnx_data(
         For each input the axes whose size is free, as `torch.onnx.export` takes them.
     facts
         Plain data for the file's metadata ``fleeting``.
+    tidy
+        Whether the file is simplified, which takes longer than all else where a network is long; the runtime
+        does the same when it loads the file.
 
     Raises
     ------
     UsageError
         Where the network cannot be exported.
     """
-    return _with_metadata(_to_onnx(module, tuple(example), list(inputs), output, tuple(free)), facts)
+    outputs = [output] if isinstance(output, str) else list(output)
+    return _with_metadata(
+        _to_onnx(module, tuple(example), list(inputs), outputs, tuple(free), tidy=tidy), facts
+    )
 
 
 def _to_onnx(
     whole: nn.Module,
     example: tuple[Tensor, ...],
     names: list[str],
-    output: str,
+    outputs: list[str],
     free: tuple[Mapping[int, Any], ...],
+    *,
+    tidy: bool,
 ) -> Any:
     """Trace the network."""
     noisy = logging.getLogger("torch.onnx")
@@ -144,10 +216,11 @@ def _to_onnx(
                 whole,
                 example,
                 input_names=names,
-                output_names=[output],
+                output_names=outputs,
                 dynamic_shapes=dynamic,
                 opset_version=OPSET,
                 dynamo=True,
+                optimize=tidy,
                 verbose=False,
             )
     except (RuntimeError, torch.onnx.OnnxExporterError) as error:
@@ -183,8 +256,11 @@ def _compare(whole: nn.Module, example: tuple[Tensor, ...], names: list[str], da
     for rows in (len(example[0]), 1):
         part = tuple(one[:rows] for one in example)
         with torch.no_grad():
-            expected = whole(*part).numpy()
+            said = whole(*part)
         given = {name: values.numpy() for name, values in zip(names, part, strict=True)}
-        gap = float(np.abs(np.asarray(session.run(None, given)[0]) - expected).max())
+        found = session.run(None, given)
+        wanted = said if isinstance(said, tuple) else (said,)
+        gaps = [np.abs(np.asarray(a) - b.numpy()).max() for a, b in zip(found, wanted, strict=True)]
+        gap = float(max(gaps))
         if not gap <= _TOLERANCE:
             raise UsageError(f"the exported file differs from the network by {gap:.2g}; it was not written")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -9,16 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from fleeting.core import Curve, InputError, Interval, UsageError
+from fleeting.models import Road, Thinning
 from fleeting.systems.contract import SpottingRecording
-from fleeting.training import (
-    TrainingSettings,
-    epoch_batches,
-    generator,
-    load_arrays,
-    make_optimizer,
-    save_arrays,
-    torch_seed,
-)
+from fleeting.systems.spotting._learning import Exported, Training, plain
+from fleeting.training import TrainingSettings, load_arrays, save_arrays, torch_seed
 
 Batch = dict[str, Tensor]
 FPS = 30.0
@@ -37,8 +32,8 @@ def coded(recording: SpottingRecording, kind: str | None = None) -> list[int]:
     return [at for at, one in enumerate(recording.intervals) if kind in (None, one.kind)]
 
 
-class Thinned:
-    """A recording at about a frame rate: every so many frames are kept, none are made up.
+class Thinned(Thinning):
+    """A recording at about a frame rate, see `fleeting.models.Thinning`, with places among the kept frames.
 
     Parameters
     ----------
@@ -48,13 +43,6 @@ class Thinned:
         Of the representation that is thinned; rows are taken as they are.
     fps
         Rate to come near to.
-
-    Attributes
-    ----------
-    kept
-        ``(n,)`` frames that are kept.
-    values
-        ``(n, C)`` float32, rows flattened.
 
     Examples
     --------
@@ -66,14 +54,7 @@ class Thinned:
     """
 
     def __init__(self, recording: SpottingRecording, input_name: str, fps: float = FPS) -> None:
-        frames = len(recording.times)
-        rate = 1 / float(np.median(np.diff(recording.times))) if frames > 1 else fps
-        self.step = max(1, round(rate / fps))
-        self.rate = rate / self.step
-        self.frames = frames
-        self.kept = np.arange(0, frames, self.step)
-        rows = np.asarray(recording.inputs[input_name], np.float32)[self.kept]
-        self.values = np.nan_to_num(rows.reshape(len(rows), -1))
+        super().__init__(recording.inputs[input_name], recording.times, fps)
 
     def ends(self, interval: Interval) -> tuple[int, int]:
         """Place an interval among the kept frames, both ends in."""
@@ -84,19 +65,11 @@ class Thinned:
         middle = (interval.onset_frame + interval.offset_frame) // 2
         return (middle if interval.apex_frame is None else interval.apex_frame) // self.step
 
-    def spread(self, values: np.ndarray) -> np.ndarray:
-        """Go from kept frames ``(n, ...)`` to all ``(T, ...)``, by lines between them."""
-        if self.step == 1 or not len(values):
-            return np.asarray(values, np.float32)
-        flat = values.reshape(len(values), -1)
-        spread = [np.interp(np.arange(self.frames), self.kept, column) for column in flat.T]
-        return np.stack(spread, 1).reshape(self.frames, *values.shape[1:]).astype(np.float32)
-
 
 class SequenceSpotter:
     """A network over sequences behind the contract of spotters; subclasses say what it learns from.
 
-    They define ``batches`` (recordings to tensors, one row an example), ``loss``, and ``outputs``.
+    They define ``batches`` (recordings to tensors, one row an example), ``loss``, and ``road``.
 
     Parameters
     ----------
@@ -153,9 +126,14 @@ class SequenceSpotter:
         """Give the loss of a batch."""
         raise NotImplementedError
 
-    def outputs(self, recording: SpottingRecording) -> dict[str, np.ndarray]:
-        """Give all that is said of each frame, ``(T, ...)`` by name; ``curve`` is among them."""
+    @property
+    def road(self) -> Road:
+        """How the rows of a recording are cut for the network and its answers joined; numpy alone."""
         raise NotImplementedError
+
+    def exported(self) -> Exported:
+        """Say what goes into the file for use; raises UsageError where the system cannot be exported."""
+        raise UsageError(f"system {self.system!r} has no export")
 
     def augmented(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Change a batch while training."""
@@ -163,56 +141,39 @@ class SequenceSpotter:
 
     # -- the contract -------------------------------------------------------------------------------------
 
-    def fit(self, recordings: Sequence[SpottingRecording]) -> Self:
-        """Train a new network."""
+    def fit(
+        self,
+        recordings: Sequence[SpottingRecording],
+        *,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Callable[[dict[str, float]], object] | None = None,
+    ) -> Self:
+        """Train a new network.
+
+        Parameters
+        ----------
+        recordings
+            With intervals.
+        checkpoint
+            File that is written after each epoch and gone on from where it is there; it is left there.
+        progress
+            Called after each epoch with ``epoch`` and ``loss``.
+        """
         if not len(recordings):
             raise UsageError(f"system {self.system!r}: nothing to learn from, no recording was given")
         self.prepare(recordings)
         rows = self.batches(recordings)
-        count = len(rows["x"])
         module = self._built()
         self._start(module, recordings)
-        optimizer = make_optimizer(_parameters(module, self.settings), self.settings)
-        steps = self.settings.epochs * -(-count // self.settings.batch_size)
-        cycle = (
-            torch.optim.lr_scheduler.OneCycleLR(
-                optimizer, max_lr=self.settings.learning_rate, total_steps=max(steps, 2)
-            )
-            if self.one_cycle
-            else None
-        )
-        self.history = []
+        training = Training(self, module, rows, checkpoint)
+        self.history = training.history
         with torch.random.fork_rng(devices=[]):
-            for epoch in range(self.settings.epochs):
-                torch.manual_seed(torch_seed(self.seed, epoch))
-                if cycle is None:
-                    for group in optimizer.param_groups:
-                        group["lr"] = self.settings.rate(epoch)
-                self.history.append(self._epoch(module, rows, optimizer, cycle, epoch))
+            for epoch in range(training.done, self.settings.epochs):
+                training.epoch(epoch)
+                if progress is not None:
+                    progress({"epoch": epoch + 1, "loss": self.history[-1]})
         self.module = module.eval()
         return self
-
-    def _epoch(
-        self, module: nn.Module, rows: Batch, optimizer: torch.optim.Optimizer, cycle: Any, epoch: int
-    ) -> float:
-        module.train()
-        total, count = 0.0, len(rows["x"])
-        for number, at in enumerate(epoch_batches(count, self.settings, self.seed, epoch)):
-            batch = {name: values[at] for name, values in rows.items()}
-            if self.settings.augment:
-                batch = self.augmented(batch, generator(self.seed, epoch, number + 1))
-            optimizer.zero_grad()
-            loss = self.loss(self.run(module, batch), batch)
-            loss.backward()  # type: ignore[no-untyped-call]
-            if self.settings.clip:
-                nn.utils.clip_grad_norm_(module.parameters(), self.settings.clip)
-            optimizer.step()
-            if cycle is not None:
-                cycle.step()
-            total += loss.item() * len(at) / count
-        if not np.isfinite(total):
-            raise UsageError(f"the loss is {total} in epoch {epoch + 1}; lower the learning rate or set clip")
-        return total
 
     def run(self, module: nn.Module, batch: Batch) -> Any:
         """Call the network on a batch."""
@@ -230,8 +191,25 @@ class SequenceSpotter:
         named = module.named_parameters()
         return {name: float(p.grad.norm()) if p.grad is not None else 0.0 for name, p in named}
 
+    def outputs(self, recording: SpottingRecording) -> dict[str, np.ndarray]:
+        """Give all that is said of each frame, ``(T, ...)`` by name; ``curve`` is among them.
+
+        NaN where the face was not seen.
+        """
+        return self.road.outputs(recording.inputs[self.inputs], recording.times, self.asked)
+
+    def asked(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        """Run the trained network on arrays."""
+        with torch.inference_mode():
+            said = self.exported_module()(*(torch.as_tensor(one) for one in arrays))
+        return [one.numpy() for one in (said if isinstance(said, tuple) else (said,))]
+
+    def exported_module(self) -> nn.Module:
+        """Give the network as it is asked of a recording; the trained one itself by default."""
+        return self.network
+
     def curve(self, recording: SpottingRecording) -> Curve:
-        """Give how likely a movement of the target kind is, for each frame."""
+        """Give how likely a movement of the target kind is, for each frame; NaN where there is no face."""
         return Curve(self.outputs(recording)["curve"], recording.times)
 
     def save(self, folder: str | PathLike[str]) -> None:
@@ -254,6 +232,58 @@ class SequenceSpotter:
         self.module, self.facts = module.eval(), dict(told["facts"])
         return self
 
+    def export(
+        self,
+        folder: str | PathLike[str],
+        *,
+        decodings: Sequence[Mapping[str, Any]] | None = None,
+        **facts: Any,
+    ) -> Path:
+        """Write ``model.onnx`` and ``model.json``, for ``fleeting analyze --spotter`` and `load_spotter`.
+
+        Parameters
+        ----------
+        folder
+            Made where it is missing.
+        decodings
+            For each kind of movement ``kind``, ``method`` and ``parameters`` for `fleeting.decode`, and
+            ``least_score``; as the system has them by default.
+        **facts
+            For the card, such as ``trained_on`` and ``licence``.
+
+        Raises
+        ------
+        UsageError
+            Where the system or its switches cannot be exported.
+        """
+        from fleeting.io import validate_folder
+        from fleeting.training import export_outputs
+
+        made = self.exported()
+        told: dict[str, Any] = {"system": self.system, "task": "spotting", "classes": [self.target]}
+        told |= {"preset": self.preset, "seed": self.seed, "switches": self.switches, "facts": self.facts}
+        told |= {"inputs": [self.inputs], "row": list(made.row), "road": self.road.told()}
+        given = [self._usual(kind) for kind in self.curves] if decodings is None else decodings
+        told["decodings"] = [plain({"curve": self.curves[one["kind"]], **one}) for one in given]
+        return export_outputs(
+            self.exported_module(),
+            made.example,
+            validate_folder(folder) / "model.onnx",
+            told | facts,
+            outputs=made.outputs,
+            free=made.free,
+        )
+
+    @property
+    def curves(self) -> dict[str, str]:
+        """Which output speaks of which kind of movement; ``curve`` of the target by default."""
+        return {self.target: "curve"}
+
+    def _usual(self, kind: str) -> dict[str, Any]:
+        """Decode as the system has it, or by the default."""
+        told = dict(getattr(self, "decoding", {"method": "fleeting"}))
+        return {"kind": kind, "method": told.pop("method"), "parameters": told, "least_score": -np.inf}
+
     @property
     def network(self) -> nn.Module:
         """The trained network; raises UsageError before `fit` or `load`."""
@@ -268,15 +298,3 @@ class SequenceSpotter:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(self.seed, -1))
             return self.build()
-
-
-def _parameters(module: nn.Module, settings: TrainingSettings) -> list[dict[str, Any]]:
-    """Leave vectors (biases, norms) out of weight decay."""
-    named = [p for p in module.parameters() if p.requires_grad]
-    matrices = [p for p in named if p.ndim > 1]
-    vectors = [p for p in named if p.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": settings.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]

@@ -12,9 +12,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fleeting.core import Interval, UsageError
+from fleeting.models import WindowRoad, from_first, stitched, windows_of
 from fleeting.systems.contract import SpottingRecording
+from fleeting.systems.representations import representation
+from fleeting.systems.spotting._learning import Exported, rows_free
 from fleeting.systems.spotting._sequence import Batch, SequenceSpotter, Thinned, coded
 from fleeting.training import TrainingSettings, generator
+
+__all__ = [
+    "EMOTIONS",
+    "WindowSpotter",
+    "check_choice",
+    "emotion_code",
+    "frame_labels",
+    "from_first",
+    "start_weights",
+    "stitched",
+    "windows_of",
+]
 
 EMOTIONS = ("negative", "positive", "surprise", "others", "neutral")
 NEUTRAL = len(EMOTIONS) - 1
@@ -73,87 +88,6 @@ def frame_labels(
             inside = slice(onset, offset + 1)
         spotting[inside], emotion[inside] = 1, code
     return spotting, emotion
-
-
-def windows_of(values: np.ndarray, length: int, *, whole: bool = True) -> np.ndarray:
-    """Cut windows of ``length`` that start every ``length / 2`` rows.
-
-    Parameters
-    ----------
-    values
-        ``(n, ...)``.
-    length
-        Even.
-    whole
-        Whether the last row is repeated so that windows reach the end. Otherwise the rows that fill no
-        half window are left out, as in the released code.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(W, length, ...)``.
-
-    Examples
-    --------
-    >>> windows_of(np.arange(7), 4).tolist()
-    [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 6]]
-    >>> windows_of(np.arange(7), 4, whole=False).tolist()
-    [[0, 1, 2, 3], [2, 3, 4, 5]]
-    """
-    half = length // 2
-    if whole:
-        count = max(-(-len(values) // half) - 1, 1)
-        lack = (count + 1) * half - len(values)
-        values = np.concatenate([values, np.repeat(values[-1:], lack, 0)]) if lack else values
-    else:
-        count = max(len(values) // half - 1, 0)
-    starts = np.arange(count) * half
-    return values[starts[:, None] + np.arange(length)] if count else values[:0, None].repeat(length, 1)
-
-
-def stitched(
-    windows: np.ndarray, frames: int, *, official: bool = False, batch: int = 256, place: int = 0
-) -> np.ndarray:
-    """Join the values of overlapping windows.
-
-    Parameters
-    ----------
-    windows
-        ``(W, length, ...)``.
-    frames
-        Of the recording.
-    official
-        The released rule: whether a window is a video's first is asked of its place in the mini-batch. A
-        window at the start of a batch writes all its frames, any other its second half; so a video whose
-        first window stands elsewhere begins with zeros. Otherwise the first window of the video writes all.
-    batch
-        Size of the mini-batches, for ``official``.
-    place
-        Windows of other videos that ran before, for ``official``.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(frames, ...)``; 0 where no window wrote.
-
-    Examples
-    --------
-    >>> two = np.array([[1, 1, 1, 1], [2, 2, 2, 2]])
-    >>> stitched(two, 6).tolist()
-    [1, 1, 1, 1, 2, 2]
-    >>> stitched(two, 6, official=True, place=1).tolist()  # first half lost
-    [0, 0, 1, 1, 2, 2]
-    >>> stitched(two, 6, official=True, batch=1).tolist()  # each at the start of a batch: overwritten
-    [1, 1, 2, 2, 2, 2]
-    """
-    length = windows.shape[1]
-    half = length // 2
-    total = np.zeros((max(frames, (len(windows) + 1) * half), *windows.shape[2:]), windows.dtype)
-    for at, window in enumerate(windows):
-        first = (place + at) % batch == 0 if official else at == 0
-        start = at * half + (0 if first else half)
-        total[start : at * half + length] = window[-(at * half + length - start) :]
-    return total[:frames]
 
 
 class WindowSpotter(SequenceSpotter):
@@ -255,33 +189,19 @@ class WindowSpotter(SequenceSpotter):
         shown = F.cross_entropy(emotion.transpose(1, 2), batch["emotion"], self.weights)
         return SPOT_SHARE * F.mse_loss(spot, batch["spot"]) + RECOGNISE_SHARE * shown
 
-    def outputs(self, recording: SpottingRecording) -> dict[str, np.ndarray]:
-        """Give ``curve`` ``(T,)``, and ``emotion`` ``(T, 5)`` shares as the synergy strategy counts them."""
-        thin = Thinned(recording, self.inputs)
-        official = self.stitch == "official"
-        cut = from_first(windows_of(thin.values, self.length, whole=not official))
-        if not len(cut):
-            return {
-                "curve": np.zeros(thin.frames, np.float32),
-                "emotion": np.tile(np.eye(5, dtype=np.float32)[NEUTRAL], (thin.frames, 1)),
-            }
-        with torch.inference_mode():
-            parts = [self.network(part) for part in torch.as_tensor(cut).split(self.settings.batch_size)]
-        rule = {"official": official, "batch": self.settings.batch_size}
-        spot, emotion = (torch.cat([one[at] for one in parts]).numpy() for at in (0, 1))
-        logits = stitched(emotion, len(thin.values), **rule)  # type: ignore[arg-type]
-        curve = stitched(spot, len(thin.values), **rule)  # type: ignore[arg-type]
-        return {"curve": thin.spread(curve), "emotion": thin.spread(self.shares(logits))}
+    @property
+    def road(self) -> WindowRoad:
+        """Windows that overlap by half, joined; the neutral emotion as the synergy strategy has it."""
+        neutral = "left out" if self.synergy == 2 else "kept"
+        if self.synergy == 1 and self.quiet_neutral:
+            neutral = "zero"
+        return WindowRoad(self.length, self.stitch == "official", self.settings.batch_size, neutral)
 
-    def shares(self, logits: np.ndarray) -> np.ndarray:
-        """Turn logits ``(n, 5)`` into shares, the neutral one as the synergy strategy has it."""
-        counted = logits.astype(np.float64)
-        if self.synergy == 2:
-            counted[:, NEUTRAL] = -np.inf
-        elif self.synergy == 1 and self.quiet_neutral:
-            counted[:, NEUTRAL] = 0.0
-        grown = np.exp(counted - counted.max(1, keepdims=True))
-        return (grown / grown.sum(1, keepdims=True)).astype(np.float32)
+    def exported(self) -> Exported:
+        """Give windows, any number of them."""
+        channels = representation(self.inputs).shape[0]
+        example = torch.randn(2, self.length, channels, generator=torch.Generator().manual_seed(0))
+        return Exported((channels,), (example,), ("spot", "emotion"), tuple(rows_free()))
 
     def live(self) -> Any:
         """Give a `LiveCurve`, to push rows to as frames come; raises UsageError unless it is ME-TST."""
@@ -315,17 +235,6 @@ class WindowSpotter(SequenceSpotter):
             if self.synergy != 1 or vote != NEUTRAL:
                 found.append((one, EMOTIONS[vote]))
         return found
-
-
-def from_first(windows: np.ndarray) -> np.ndarray:
-    """Take the first row of each window off it: motion since the window began.
-
-    Examples
-    --------
-    >>> from_first(np.array([[[2.0], [5.0]]])).tolist()
-    [[[0.0], [3.0]]]
-    """
-    return windows - windows[:, :1]
 
 
 def check_choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
