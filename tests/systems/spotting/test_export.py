@@ -1,4 +1,4 @@
-"""Spotters as files for use: the runtime gives the curve that torch gives, of whole and of torn recordings."""
+"""Spotters as files for use: the runtime gives the curve that torch gives, also of torn recordings."""
 
 import json
 from dataclasses import replace
