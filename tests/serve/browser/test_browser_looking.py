@@ -150,6 +150,10 @@ def test_the_timeline_zooms_from_all_to_ten_frames_and_no_further(opened) -> Non
         "ten frames",
         lambda: opened.js(labels),
     )
+    for key, frame in (("End", 239), ("Left", 238), ("Home", 0)):  # the window goes with the frame
+        opened.press(key)
+        opened.shows(frame)
+        opened.until(lambda: opened.one(".playhead").is_displayed(), f"frame {frame} in the timeline")
     opened.press("0")
     opened.until(lambda: opened.js(width) == whole, "the whole recording again")
 

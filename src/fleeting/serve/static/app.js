@@ -25,6 +25,7 @@ const NEW_FRAMES = 10; // a new expression reaches so far to both sides of the f
 const go = (frame) => player.show(frame);
 const player = new Player(byId("video"));
 const timeline = new Timeline(go);
+timeline.isPlaying = () => player.playing;
 // A loop that runs goes on around the next expression.
 const list = new Expressions(timeline, (frame) => !(player.looping && player.playing) && go(frame));
 const editor = new Editor(timeline, go);

@@ -17,6 +17,7 @@ const QUIET_MS = 90; // of no movement before signals are fetched anew
 const MOST_POINTS = 5000;
 const MARGIN = 0.5; // of the window, fetched on each side, so that a pan shows something at once
 const WHEEL = 1.0015;
+const EDGE = 0.1; // of the window, kept between its edge and a frame that would leave it
 
 /** The timeline of the opened recording. */
 export class Timeline {
@@ -32,7 +33,8 @@ export class Timeline {
     this.asked = null;
     this.watchPointer();
     new ResizeObserver(() => this.redraw()).observe(this.trackHost);
-    on("frame", () => this.movePlayhead());
+    this.isPlaying = () => false;
+    on("frame", () => this.follow());
     on("items chosen", () => this.lanes.draw());
     on("tracks", () => {
       this.lanes.draw();
@@ -199,7 +201,20 @@ export class Timeline {
     this.movePlayhead();
   }
 
+  /** The window goes with the frame that is shown; while it plays, not where the coder has moved it away. */
+  follow() {
+    const { from, to } = state.view;
+    const [span, { time }] = [to - from, state];
+    if (this.times && (time < from || time > to) && (this.inside || !this.isPlaying())) {
+      const far = time < from - span || time > to + span;
+      const before = far ? 0.5 : time > to ? EDGE : 1 - EDGE; // share of the window before the frame
+      this.setView(time - before * span, time + (1 - before) * span);
+    }
+    this.movePlayhead();
+  }
+
   movePlayhead() {
+    this.inside = state.time >= state.view.from && state.time <= state.view.to;
     const x = this.x(state.time);
     this.playhead.hidden = x < LEFT - 1 || x > LEFT + this.width + 1;
     this.playhead.style.transform = `translateX(${x}px)`;
