@@ -146,7 +146,7 @@ def test_the_timeline_zooms_from_all_to_ten_frames_and_no_further(opened) -> Non
         opened.press("+")
     labels = "return [...document.querySelectorAll('.plot .xtick text')].map(t => parseFloat(t.textContent))"
     opened.until(
-        lambda: 0 < opened.js(labels)[-1] - opened.js(labels)[0] <= 0.2,
+        lambda: 0 < opened.js(labels)[-1] - opened.js(labels)[0] <= 0.2 + 1e-9,
         "ten frames",
         lambda: opened.js(labels),
     )
