@@ -5,9 +5,9 @@
 The recogniser is logistic regression on 100 principal components of flow maps in their own scale (half the
 size, each channel to median 0 and deviation 1, clipped at 4), all folded into one linear layer, with a
 temperature that is fitted on other synthetic people; a small network says whether there is any expression.
-The detector of action units is made by `make_au_detector.py`, the spotter by `make_spotter.py`. ``--look``
-also scores the recogniser on the real maps of FLEETING_DATA, which counts as one look; nothing is chosen by
-it here.
+The detector of action units is made by `make_au_detector.py`, the spotter by `make_spotter.py`, what the
+decoder of curves knows by `make_decoder.py`. ``--look`` also scores the recogniser on the real maps of
+FLEETING_DATA, which counts as one look; nothing is chosen by it here.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 import make_au_detector
+import make_decoder
 import make_spotter
 from fleeting.evaluation import top_label
 from fleeting.synth import flowmaps
@@ -33,7 +34,8 @@ from fleeting.training import export_onnx
 from flowmap_realism import BASE, by_subject, own_scale, real_maps, real_rows, scores
 from model_parts import Network, OwnScale, calibrate, calibration, logits, train
 
-OUT = Path(__file__).parents[1] / "src/fleeting/models/data/recognizers/default"
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "src/fleeting/models/data/recognizers/default"
 MAPS, PEOPLE, SEED = 24_000, 240, 7
 NONE = replace(BASE, class_shares=(0.3, 0.3, 0.3, 0.1), talk_share=0.2, head_spread=1.0)
 HELD = {"calibrated on": (4_000, 80, 1007), "judged on": (4_000, 80, 2007)}
@@ -111,7 +113,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--look", action="store_true")
-    parser.add_argument("--only", choices=("recogniser", "units", "spotter"))
+    parser.add_argument("--only", choices=("recogniser", "units", "spotter", "decoder"))
     asked = parser.parse_args()
     if asked.only in (None, "recogniser"):
         print(json.dumps(make_recogniser(look=asked.look), indent=1))
@@ -119,6 +121,8 @@ def main() -> None:
         print(json.dumps(make_au_detector.make(), indent=1))
     if asked.only in (None, "spotter"):
         print(json.dumps(make_spotter.make(), indent=1))
+    if asked.only in (None, "decoder"):
+        make_decoder.make(ROOT / "build" / "decoder")
 
 
 def make_recogniser(*, look: bool) -> dict:

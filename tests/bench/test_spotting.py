@@ -1,5 +1,7 @@
 """Comparing spotters: hand-worked scores of a spotter that says its input, seals, fitted decoders."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from fleeting.bench import (
     score_spotting_run,
     spotting_table,
 )
+from fleeting.bench.spotting import spans_of
 from fleeting.core import Curve, Interval, UsageError
 from fleeting.systems import Card, SpottingRecording, forget, register
 
@@ -158,3 +161,27 @@ def test_table_without_matches_says_so():
     micro = {"f1": none, "recall": 0.0, "alarms": none, "onset_ms": None, "apex_ms": None, "offset_ms": None}
     row = {"system": "x", "decoder": "own", "strs": None, "overall": micro, "micro": micro}
     assert "– / – / –" in spotting_table([row])
+
+
+def test_emotions_of_a_sheet_are_sorted_as_spotters_name_them():
+    one = recording("a", [(10, 19), (40, 49), (70, 79), (100, 109)], [])
+    named = replace(one, emotions=("Disgust", "happy", "bored", ""))
+    spans = spans_of(named, named.intervals, ("micro", "macro"))
+    assert [span.emotion for span in spans] == ["negative", "positive", "others", None]
+
+
+def test_ours_is_fitted_with_the_signals_under_the_curve():
+    """A curve that is too long: only what moved below it knows the ends."""
+    rng = np.random.default_rng(0)
+    curve, signals = 0.05 * rng.random(300), rng.normal(0, 0.02, (300, 3))
+    truth = [Interval.from_frames(a, a + 9, fps=30) for a in (50, 120, 200)]
+    for one in truth:
+        curve[one.onset_frame - 4 : one.offset_frame + 5] += np.hanning(20)[1:-1]
+        way = np.sin(np.linspace(0, np.pi, 12)) ** 2
+        signals[one.onset_frame - 1 : one.offset_frame + 2] += way[:, None] * [2.0, -1.0, 0.5]
+    given = Curve(curve, np.arange(300) / 30)
+    fitted = fit_decoder("fleeting", [given], [truth], signals=[signals])
+    assert fitted.parameters["usual_s"] == pytest.approx(1 / 3)
+    found = fitted(given, signals)
+    assert [abs(a.onset_frame - b.onset_frame) <= 2 for a, b in zip(found, truth, strict=True)] == [True] * 3
+    assert fit_decoder("fleeting", [given], [truth])(given) != found

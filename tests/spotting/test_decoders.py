@@ -29,7 +29,7 @@ def spans(found) -> list[tuple[int, int]]:
 
 
 def test_the_decoders_of_the_field_and_ours_are_there():
-    assert ALL == ["fixed", "fixed-nms", "fleeting", "onset-offset", "runs", "scalable"]
+    assert ALL == ["durations", "fixed", "fixed-nms", "fleeting", "onset-offset", "runs", "scalable"]
 
 
 @pytest.mark.parametrize("method", ALL)
@@ -164,9 +164,11 @@ def test_unknown_names_are_told_with_the_known_ones():
         ("onset-offset", {"onset_curve": np.zeros(9)}, "both onset_curve and offset_curve"),
         ("onset-offset", {"reach_s": 0.01}, "nearest_s <= reach_s"),
         ("onset-offset", {"onset_curve": np.zeros(8), "offset_curve": np.zeros(8)}, "expected shape"),
-        ("fleeting", {"least_share": -0.1}, "least_share: expected 0..1"),
-        ("fleeting", {"lengths_s": ()}, "lengths_s: expected positive seconds"),
-        ("fleeting", {"lengths_s": (0.2, -1.0)}, "lengths_s: expected positive seconds"),
+        ("fleeting", {"least": -0.1}, "least: expected 0..1"),
+        ("fleeting", {"usual_s": -1.0}, "usual_s: expected a positive number of seconds"),
+        ("durations", {"least_share": -0.1}, "least_share: expected 0..1"),
+        ("durations", {"lengths_s": ()}, "lengths_s: expected positive seconds"),
+        ("durations", {"lengths_s": (0.2, -1.0)}, "lengths_s: expected positive seconds"),
     ],
 )
 def test_values_out_of_range_are_refused(method, parameters, words):

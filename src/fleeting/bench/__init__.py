@@ -7,7 +7,12 @@ The road: `load_examples` gives rows, `run_bench` gives predictions with every h
 
 from fleeting.bench._megc import check_megc_submission, megc_submission
 from fleeting.bench._spotting_fit import FittedDecoder, fit_decoder
-from fleeting.bench._spotting_scores import compare_spotters, score_spotting_run, spotting_table
+from fleeting.bench._spotting_scores import (
+    compare_spotters,
+    decoder_counts,
+    score_spotting_run,
+    spotting_table,
+)
 from fleeting.bench._video_rows import live_rows, video_recording, video_rows
 from fleeting.bench.data import (
     PRETRAIN_COUNT,
@@ -64,6 +69,7 @@ __all__ = [
     "cache_folder",
     "check_megc_submission",
     "compare_spotters",
+    "decoder_counts",
     "fingerprint",
     "fit_decoder",
     "is_recordings",

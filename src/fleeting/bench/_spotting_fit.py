@@ -1,6 +1,6 @@
 """Parameters of decoders, fitted on curves of training subjects alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -18,10 +18,13 @@ GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
     "scalable": {"p": P},
     "runs": {"high": (0.45, 0.6, 0.75), "low": (0.15, 0.3, 0.45)},
     "onset-offset": {"high": (0.3, 0.45, 0.6, 0.75)},
-    "fleeting": {"least_z": (2.0, 3.0, 4.0, 6.0), "least_share": (0.2, 0.4, 0.6)},
+    "durations": {"least_z": (2.0, 3.0, 4.0, 6.0), "least_share": (0.2, 0.4, 0.6)},
+    "fleeting": {"least": (0.05,)},
 }
 """What is tried of each decoder beside the lengths of time, which are measured."""
 
+LEVELS = np.linspace(0.05, 0.975, 38)  # shares of what was found, by score
+WITH_SIGNALS = ("fleeting",)  # these also look at what the curve was computed from
 LENGTHS_S = (0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.1, 1.6, 2.2, 3.2, 4.5)
 
 
@@ -41,10 +44,17 @@ class FittedDecoder:
     parameters: dict[str, Any] = field(default_factory=dict)
     least_score: float = -np.inf
 
-    def __call__(self, curve: Curve) -> list[Interval]:
-        """Give the intervals of a curve."""
-        found = decode(curve.values, curve.fps, self.method, **self.parameters)
+    def __call__(self, curve: Curve, signals: np.ndarray | None = None) -> list[Interval]:
+        """Give the intervals of a curve; ``signals`` are for the decoders that take them."""
+        found = _decoded(self.method, curve, signals, self.parameters)
         return [one for one in found if one.score >= self.least_score]
+
+
+def _decoded(
+    method: str, curve: Curve, signals: np.ndarray | None, parameters: Mapping[str, Any]
+) -> list[Interval]:
+    told = {"signals": signals} if method in WITH_SIGNALS and signals is not None else {}
+    return decode(curve.values, curve.fps, method, **parameters, **told)
 
 
 def fit_decoder(
@@ -53,6 +63,7 @@ def fit_decoder(
     truths: Sequence[Sequence[Interval]],
     *,
     lengths_s: Sequence[float] | None = None,
+    signals: Sequence[np.ndarray | None] | None = None,
 ) -> FittedDecoder:
     """Choose the parameters with the greatest strict F1, pooled over curves.
 
@@ -67,6 +78,8 @@ def fit_decoder(
         Of training subjects, one entry for each recording; truths of the kind that is looked for.
     lengths_s
         Lengths of all training intervals of that kind, seconds; those of ``truths`` by default.
+    signals
+        Positions of face regions under each curve, for the decoders that take them.
 
     Returns
     -------
@@ -94,9 +107,10 @@ def fit_decoder(
     own = [one.duration_s for truth in truths for one in truth]
     measured = _measured(method, own if lengths_s is None else lengths_s)
     grid = GRIDS[method]
+    under = [None] * len(curves) if signals is None else list(signals)
     for values in product(*grid.values()):
         parameters = measured | dict(zip(grid, values, strict=True))
-        found = [decode(one.values, one.fps, method, **parameters) for one in curves]
+        found = [_decoded(method, one, raw, parameters) for one, raw in zip(curves, under, strict=True)]
         for least in _levels(found):
             f1 = _f1(found, truths, least)
             if f1 > highest + 1e-12:
@@ -114,18 +128,17 @@ def _measured(method: str, lengths_s: Sequence[float]) -> dict[str, Any]:
         return {"least_s": float(low) / 2, "most_s": float(high) * 1.5}
     if method == "onset-offset":
         return {"reach_s": float(high) / 2, "least_s": float(low) / 2, "most_s": float(high) * 1.5}
+    if method == "fleeting":
+        return {"usual_s": float(middle)}
     kept = tuple(one for one in LENGTHS_S if low / 1.5 <= one <= high * 1.5)
     return {"lengths_s": kept or (float(middle),)}
 
 
 def _levels(found: Sequence[Sequence[Interval]]) -> list[float]:
-    """Scores to cut at: none, then every tenth of those found."""
+    """Scores to cut at: none, then shares of those found."""
     scores = [one.score for each in found for one in each]
-    return (
-        [-np.inf, *np.unique(np.quantile(scores, np.linspace(0.1, 0.95, 10))).tolist()]
-        if scores
-        else [-np.inf]
-    )
+    cuts = np.unique(np.quantile(scores, LEVELS)).tolist() if scores else []
+    return [-np.inf, *cuts]
 
 
 def _f1(found: Sequence[Sequence[Interval]], truths: Sequence[Sequence[Interval]], least: float) -> float:

@@ -109,6 +109,20 @@ def subject_counts(run: SpottingRun, scores: Sequence[SpottingScores], kind: str
     return table
 
 
+def decoder_counts(run: SpottingRun, system: str, decoder: str, *, kind: str | None = None) -> np.ndarray:
+    """Count strict TP, FP and FN, and minutes, by subject and seed: ``(S, seeds, 4)``.
+
+    Raises
+    ------
+    UsageError
+        Where the system did not take part with that decoder.
+    """
+    scores = [
+        score_spotting(run.truth, run.found[system, decoder, seed]) for seed in _seeds(run, system, decoder)
+    ]
+    return subject_counts(run, scores, kind)
+
+
 def compare_spotters(
     run: SpottingRun, first: tuple[str, str], second: tuple[str, str], *, kind: str | None = None
 ) -> dict[str, float]:
@@ -119,11 +133,7 @@ def compare_spotters(
     dict
         ``difference`` of F1 with ``low`` and ``high``, and ``p``.
     """
-    tables = []
-    for system, decoder in (first, second):
-        seeds = _seeds(run, system, decoder)
-        scores = [score_spotting(run.truth, run.found[system, decoder, seed]) for seed in seeds]
-        tables.append(subject_counts(run, scores, kind))
+    tables = [decoder_counts(run, system, decoder, kind=kind) for system, decoder in (first, second)]
     test = paired_test(tables[0], tables[1], _mean_f1, samples=EXCHANGES)
     return {"difference": test.difference, "low": test.low, "high": test.high, "p": test.p_value}
 

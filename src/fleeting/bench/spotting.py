@@ -19,14 +19,16 @@ import numpy as np
 
 from fleeting import systems
 from fleeting.bench._spotting_fit import FittedDecoder, fit_decoder
-from fleeting.core import Curve, Interval, UsageError
+from fleeting.core import Curve, Interval, UnknownNameError, UsageError
 from fleeting.evaluation import Fold, Span, check_apart, kfold
+from fleeting.facs import coarse_emotion
 from fleeting.io import write_atomic
 from fleeting.systems import SpottingRecording
 
 KINDS = ("micro", "macro")
 OWN = "own"
 INNER = 4  # of so many parts of the training subjects one gives curves for the decoders
+RAW = ("roi36", "regions", "roi10")  # positions of face regions, the best first
 Say = Callable[[str], None]
 
 
@@ -202,7 +204,10 @@ class FoldWork:
         curves = [self._curve(judge, one) for one in inner] if asked else []
         truths = [[i for i in one.intervals or () if i.kind == self.kind] for one in inner]
         lengths = [i.duration_s for one in train for i in one.intervals or () if i.kind == self.kind]
-        self.decoders = {name: fit_decoder(name, curves, truths, lengths_s=lengths) for name in asked}
+        under = [raw_signals(one) for one in inner]
+        self.decoders = {
+            name: fit_decoder(name, curves, truths, lengths_s=lengths, signals=under) for name in asked
+        }
         if OWN in self.settings.decoders:
             told = dict(getattr(system, "decoding", {"method": "fixed"}))
             self.decoders[OWN] = FittedDecoder(told.pop("method"), told)
@@ -222,7 +227,7 @@ class FoldWork:
             own = list(system.intervals(recording.sealed()))
             # a system that looks for one kind at a time means that kind, whatever the length
             return own if hasattr(system, "target") else [one for one in own if one.kind == self.kind]
-        return decoder(curve)
+        return decoder(curve, raw_signals(recording))
 
     def _trained(self, recordings: Sequence[SpottingRecording]) -> Any:
         key = tuple(one.id for one in recordings)
@@ -298,15 +303,32 @@ def _inner_part(recordings: Sequence[SpottingRecording]) -> Fold:
     return kfold(subjects, min(INNER, len(set(subjects.tolist()))))[0]
 
 
+def raw_signals(recording: SpottingRecording) -> np.ndarray | None:
+    """Give the positions of face regions that a recording holds, ``None`` where it holds none."""
+    return next((recording.inputs[name] for name in RAW if name in recording.inputs), None)
+
+
 def spans_of(recording: SpottingRecording, intervals: Sequence[Interval], kinds: Sequence[str]) -> list[Span]:
-    """Give the intervals of some kinds as spans, with their emotions."""
+    """Give the intervals of some kinds as spans, their emotions sorted as spotters name them."""
     shown = recording.emotions or (None,) * len(intervals)
-    subject = recording.subject.partition("/")[2]
+    subject, dataset = recording.subject.partition("/")[2], recording.dataset
     return [
-        Span.from_interval(one, recording.id, subject=subject, dataset=recording.dataset, emotion=emotion)
+        Span.from_interval(
+            one, recording.id, subject=subject, dataset=dataset, emotion=_sorted(emotion, dataset)
+        )
         for one, emotion in zip(intervals, shown, strict=True)
         if one.kind in kinds
     ]
+
+
+def _sorted(emotion: str | None, dataset: str) -> str | None:
+    """Negative, positive, surprise, or others, as also what no table knows."""
+    if not emotion:
+        return None
+    try:
+        return coarse_emotion(emotion, dataset.upper())
+    except UnknownNameError:
+        return "others"
 
 
 def minutes_of(recordings: Sequence[SpottingRecording]) -> dict[str, float]:

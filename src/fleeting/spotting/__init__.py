@@ -20,10 +20,13 @@ from fleeting.spotting.spotter import (
     possible_facts,
     spot,
 )
+from fleeting.spotting.trees import DEPTH as TREE_DEPTH
+from fleeting.spotting.trees import Trees
 
 __all__ = [
     "DECODERS",
     "FACTS",
+    "TREE_DEPTH",
     "Box",
     "Candidate",
     "Decoder",
@@ -32,6 +35,7 @@ __all__ = [
     "Spotted",
     "SpotterSettings",
     "SpottingResult",
+    "Trees",
     "as_score",
     "block_difference",
     "decode",

@@ -1,4 +1,4 @@
-"""Our decoder: there and back again within one of several lengths of time, in seconds."""
+"""A decoder by lengths of time: there and back again within one of several lengths of time, in seconds."""
 
 from dataclasses import dataclass, replace
 
@@ -33,7 +33,7 @@ def durations(
     least_z: float = 4.0,
     least_share: float = 0.4,
 ) -> list[Box]:
-    """Find moments at which the curve leaves a level and returns to it (the decoder ``fleeting``).
+    """Find moments at which the curve leaves a level and returns to it (the decoder ``durations``).
 
     For each length of time the response is the smaller of the rise, from the time before to the middle,
     and the fall, from the middle to the time after: a step or a drift gives nothing. It is measured in

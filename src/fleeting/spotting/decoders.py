@@ -2,9 +2,10 @@
 
 ``fixed``, ``fixed-nms`` and ``scalable`` follow published code and carry its habits: a threshold between
 the curve's mean and its maximum finds something in every video. ``runs`` and ``onset-offset`` are
-plain rules of the field. ``fleeting`` is ours: several lengths of time, in seconds, noise measured on the
-curve itself, ends read from the flanks. It is the default because it wants nothing to be known of the
-curve; that it beats the others on curves of other spotters, paired over subjects, **is not shown yet**.
+plain rules of the field, ``durations`` looks for something that comes and goes within one of several lengths
+of time. ``fleeting`` is ours and the default: it weighs many spans around each peak by the overlap to be
+expected, and reads their ends from the region signals where it is given them. What it is worth on curves of
+spotters that it has not learnt from is measured in ``docs/benchmarks/spotting.md``.
 """
 
 import inspect
@@ -16,6 +17,7 @@ from fleeting.spotting._boxes import DECODERS, Box, Decoder, seen_runs
 from fleeting.spotting._durations import durations
 from fleeting.spotting._published import fixed, fixed_nms, scalable
 from fleeting.spotting._rules import onset_offset, runs
+from fleeting.spotting._weighed import weighed
 
 __all__ = ["DECODERS", "Box", "Decoder", "decode"]
 
@@ -24,7 +26,8 @@ DECODERS.register("fixed-nms")(fixed_nms)
 DECODERS.register("scalable")(scalable)
 DECODERS.register("runs")(runs)
 DECODERS.register("onset-offset")(onset_offset)
-DECODERS.register("fleeting")(durations)
+DECODERS.register("durations")(durations)
+DECODERS.register("fleeting")(weighed)
 
 
 def decode(curve: np.ndarray, fps: float, method: str = "fleeting", **parameters: object) -> list[Interval]:

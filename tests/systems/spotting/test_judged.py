@@ -24,9 +24,9 @@ def test_trees_say_what_scikit_learn_says():
         random_state=3,
     ).fit(rows, labels)  # fmt: skip
     fresh = rng.normal(size=(200, 5)).astype(np.float32)
-    assert trees.logits(fresh) == pytest.approx(model.decision_function(fresh), abs=1e-5)
+    assert trees.answers(fresh) == pytest.approx(model.decision_function(fresh), abs=1e-5)
     assert tree_module(trees)(torch.from_numpy(fresh))[:, 0].numpy() == pytest.approx(
-        trees.logits(fresh), abs=1e-5
+        trees.answers(fresh), abs=1e-5
     )
 
 

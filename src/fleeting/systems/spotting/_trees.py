@@ -1,55 +1,14 @@
-"""Boosted trees as three arrays: grown by scikit-learn, asked with numpy, exported through torch."""
+"""Boosted trees: grown by scikit-learn, kept as three arrays, exported through torch."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-DEPTH = 3
+from fleeting.spotting import TREE_DEPTH as DEPTH
+from fleeting.spotting import Trees
+
 RATE, SHARE, LEAST_ROWS = 0.06, 0.5, 20
 NEVER = 1e30  # a threshold that nothing exceeds
-
-
-@dataclass(frozen=True)
-class Trees:
-    """Whole trees of depth 3, one a row; node ``i`` has the children ``2 i + 1`` and ``2 i + 2``.
-
-    Parameters
-    ----------
-    feature
-        ``(K, 7)`` int32: column that a node looks at.
-    threshold
-        ``(K, 7)`` float32: what is greater goes to the second child.
-    leaf
-        ``(K, 8)`` float32: what a tree adds to the logit.
-    base
-        ``(1,)`` float32: logit to begin with.
-    """
-
-    feature: np.ndarray
-    threshold: np.ndarray
-    leaf: np.ndarray
-    base: np.ndarray
-
-    def logits(self, rows: np.ndarray) -> np.ndarray:
-        """Give the logit of each row ``(N, F)``: ``(N,)``.
-
-        Examples
-        --------
-        >>> one = Trees(np.zeros((1, 7), np.int32), np.full((1, 7), 0.5), np.arange(8.0)[None], np.zeros(1))
-        >>> one.logits(np.array([[0.0], [1.0]])).tolist()
-        [0.0, 7.0]
-        """
-        trees = np.arange(len(self.feature))
-        at = np.zeros((len(rows), len(self.feature)), int)
-        for _ in range(DEPTH):
-            asked = np.take_along_axis(rows, self.feature[trees, at], 1)
-            at = 2 * at + 1 + (asked > self.threshold[trees, at])
-        return np.asarray(self.base[0] + self.leaf[trees, at - 7].sum(1))
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Give all of it by name."""
-        return {"feature": self.feature, "threshold": self.threshold, "leaf": self.leaf, "base": self.base}
 
 
 def grow(rows: np.ndarray, labels: np.ndarray, rounds: int, seed: int) -> Trees:
@@ -70,7 +29,7 @@ def grow(rows: np.ndarray, labels: np.ndarray, rounds: int, seed: int) -> Trees:
     --------
     >>> rows = np.random.default_rng(0).normal(size=(400, 4))
     >>> trees = grow(rows, (rows[:, 1] > 0).astype(float), 30, 0)
-    >>> trees.logits(np.array([[0, 2.0, 0, 0], [0, -2.0, 0, 0]])).round().tolist()
+    >>> trees.answers(np.array([[0, 2.0, 0, 0], [0, -2.0, 0, 0]])).round().tolist()
     [2.0, -2.0]
     """
     from sklearn.ensemble import GradientBoostingClassifier
@@ -81,12 +40,28 @@ def grow(rows: np.ndarray, labels: np.ndarray, rounds: int, seed: int) -> Trees:
         random_state=seed,
     )  # fmt: skip
     model.fit(rows.astype(np.float32), labels)
+    share = float(np.mean(labels))
+    return whole_trees(model, RATE, float(np.log(share / (1 - share))))
+
+
+def whole_trees(model: Any, rate: float, base: float) -> Trees:
+    """Copy the trees of a fitted ``GradientBoosting*`` of scikit-learn, of depth 3 at most.
+
+    Parameters
+    ----------
+    model
+        Fitted; of one output.
+    rate
+        Its learning rate.
+    base
+        What it says before its first tree.
+    """
+    rounds = len(model.estimators_)
     feature = np.zeros((rounds, 7), np.int32)
     threshold, leaf = np.full((rounds, 7), NEVER, np.float32), np.zeros((rounds, 8), np.float32)
     for number, (one,) in enumerate(model.estimators_):
         _whole(one.tree_, 0, 0, feature[number], threshold[number], leaf[number])
-    share = float(np.mean(labels))
-    return Trees(feature, threshold, RATE * leaf, np.array([np.log(share / (1 - share))], np.float32))
+    return Trees(feature, threshold, rate * leaf, np.array([base], np.float32))
 
 
 def _whole(

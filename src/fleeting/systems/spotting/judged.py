@@ -55,7 +55,7 @@ class JudgedSpotter:
 
     def judge(self, facts: np.ndarray) -> np.ndarray:
         """Score facts ``(N, F)``: ``(N,)`` in 0..1."""
-        return 1 / (1 + np.exp(-self._learnt().logits(facts)))
+        return 1 / (1 + np.exp(-self._learnt().answers(facts)))
 
     def curve(self, recording: SpottingRecording) -> Curve:
         """Give the best score of a movement that holds the frame; NaN where the face was not seen."""
