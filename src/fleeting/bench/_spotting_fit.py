@@ -107,7 +107,7 @@ def fit_decoder(
     own = [one.duration_s for truth in truths for one in truth]
     measured = _measured(method, own if lengths_s is None else lengths_s)
     grid = GRIDS[method]
-    under = [None] * len(curves) if signals is None else list(signals)
+    under: list[np.ndarray | None] = list(signals or [None] * len(curves))
     for values in product(*grid.values()):
         parameters = measured | dict(zip(grid, values, strict=True))
         found = [_decoded(method, one, raw, parameters) for one, raw in zip(curves, under, strict=True)]
