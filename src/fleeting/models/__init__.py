@@ -4,6 +4,14 @@ from fleeting.models.curve_spotter import CurveSpotter, Decoding
 from fleeting.models.curves.kinds import road_of
 from fleeting.models.curves.road import Road
 from fleeting.models.curves.thinning import Thinning
+from fleeting.models.curves.whole import (
+    BoundaryRoad,
+    GraphRoad,
+    MapRoad,
+    TimestampRoad,
+    pieces,
+    snippets,
+)
 from fleeting.models.curves.windows import WindowRoad, from_first, stitched, windows_of
 from fleeting.models.onnx import (
     AuDetector,
@@ -18,20 +26,26 @@ from fleeting.models.onnx import (
 
 __all__ = [
     "AuDetector",
+    "BoundaryRoad",
     "CurveSpotter",
     "Decoding",
+    "GraphRoad",
+    "MapRoad",
     "Model",
     "Recognizer",
     "Road",
     "Spotter",
     "Thinning",
+    "TimestampRoad",
     "WindowRoad",
     "from_first",
     "load_au_detector",
     "load_recognizer",
     "load_spotter",
+    "pieces",
     "road_of",
     "shipped",
+    "snippets",
     "stitched",
     "windows_of",
 ]

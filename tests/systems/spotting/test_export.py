@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the extra [train] is not installed"
 
 import fleeting  # noqa: E402
 from fleeting import systems  # noqa: E402
-from fleeting.core import InputError, ShapeError  # noqa: E402
+from fleeting.core import InputError, ShapeError, UsageError  # noqa: E402
 
 torch.set_num_threads(1)
 SECONDS = systems.FeatureSettings(seconds=8)
@@ -29,7 +29,16 @@ def torn(one):
     return replace(one, inputs=inputs)
 
 
-@pytest.mark.parametrize(("name", "switches"), [("me-tst", {"synergy": 1})])
+KINDS = [
+    ("me-tst", {"synergy": 1}),
+    ("boosting-vrme", {}),
+    ("causal-ex", {"debias": True}),
+    ("pesformer", {}),
+    ("meldae", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "switches"), KINDS)
 def test_the_runtime_gives_the_curve_of_torch(name, switches, recordings, tmp_path):
     made = systems.create(name, training={"epochs": 1}, **switches).fit(recordings)
     made.export(tmp_path, trained_on="invented recordings")
@@ -45,6 +54,21 @@ def test_the_runtime_gives_the_curve_of_torch(name, switches, recordings, tmp_pa
     rows = torn(recordings[1]).inputs[spotter.input]
     rest = spotter.curve(rows[145:], one.times[145:]).values
     assert np.allclose(rest, said["curve"][145:], atol=1e-5) and np.ptp(rest) > 0
+
+
+def test_maps_of_frames_and_what_has_no_file(recordings, tmp_path):
+    one = systems.invented_recordings(["flowmap42"], 1, frames=90)[0]
+    made = systems.create("softnet", training={"epochs": 1}).fit([one])
+    made.export(tmp_path)
+    spotter = fleeting.load_spotter(tmp_path)
+    said = spotter.curve(one.inputs["flowmap42"], one.times).values
+    assert np.allclose(said, made.curve(one).values, atol=1e-4)
+    assert [how.kind for how in spotter.decodings] == ["micro", "macro"]
+    with pytest.raises(UsageError, match="takes flowmap42; for spotters `analyze` measures roi10"):
+        fleeting.analyze("there-is-no-such-video.mp4", spotter=str(tmp_path))
+    anew = systems.create("causal-ex", graph="batch", training={"epochs": 1}).fit(recordings)
+    with pytest.raises(UsageError, match="finds its graph anew in every batch"):
+        anew.export(tmp_path)
 
 
 def test_a_training_that_was_stopped_goes_on(recordings, tmp_path):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from fleeting import systems
 from fleeting.core import Interval
-from fleeting.systems.spotting._timestamps import kept_intervals, pieces, timestamp_targets
+from fleeting.models import pieces
+from fleeting.systems.spotting._timestamps import kept_intervals, timestamp_targets
 from fleeting.systems.spotting.pesformer import PesFormerNet
 
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fleeting.core import Interval
+from fleeting.core import Interval, UsageError
+from fleeting.models import GraphRoad, Thinning
 from fleeting.nn import GraphLayer
 from fleeting.spotting import decode
 from fleeting.systems.contract import SpottingRecording
@@ -23,6 +24,7 @@ from fleeting.systems.spotting._causal import (
     row_shares,
     tied_regions,
 )
+from fleeting.systems.spotting._learning import Exported, stretch_free
 from fleeting.systems.spotting._sequence import Batch, SequenceSpotter, Thinned, coded
 
 CONTEXT = 7  # frames on either side of a segment that help and are not scored
@@ -159,8 +161,25 @@ class AuwNet(nn.Module):
         for at, layer in enumerate(self.layers):
             x = layer(x)
             if self.pools and at < 2:
-                x = F.max_pool1d(x, 2, stride=1, padding=1, dilation=2)
+                beside = F.pad(x, (1, 1), value=-torch.inf)
+                x = torch.maximum(beside[..., :-2], beside[..., 2:])
         return self.head(x).transpose(1, 2)
+
+
+class Debiased(nn.Module):
+    """Logits less a share of what a face without differences between regions would give."""
+
+    def __init__(self, module: nn.Module, debias: float) -> None:
+        super().__init__()
+        self.module, self.debias = module, debias
+
+    def forward(self, x: Tensor, causal: Tensor | None = None) -> Tensor:
+        """Give ``(B, T, 10)`` logits, see `AuwNet`."""
+        logits: Tensor = self.module(x, causal)
+        if self.debias:
+            even = x.mean(2, keepdim=True).expand_as(x)
+            logits = logits - self.debias * self.module(even, causal)
+        return logits
 
 
 class GraphSpotter(SequenceSpotter):
@@ -258,10 +277,7 @@ class GraphSpotter(SequenceSpotter):
         if self.causality == "batch":
             found = causes(x.detach().numpy().reshape(-1, REGIONS, 2))
             causal = torch.as_tensor(row_shares(module.graph.numpy() + found), dtype=torch.float32)  # type: ignore[operator]
-        logits = module(x, causal)
-        if self.debias:
-            even = x.mean(2, keepdim=True).expand_as(x)
-            logits = logits - self.debias * module(even, causal)
+        logits = Debiased(module, self.debias)(x, causal)
         return logits[:, CONTEXT : logits.shape[1] - CONTEXT]
 
     def loss(self, output: Any, batch: Batch) -> Tensor:
@@ -275,24 +291,42 @@ class GraphSpotter(SequenceSpotter):
             total = total + share * (parts + ACTION_SHARE * leaning_loss(p[..., 2 + at], action, 0.8))
         return total
 
-    def outputs(self, recording: SpottingRecording) -> dict[str, np.ndarray]:
-        """Give ``curve`` (action of the target kind) and, of each kind, apex, action, start and end."""
-        flow, thin = flow_of(recording, self.inputs)
-        padded = np.pad(flow, ((CONTEXT, CONTEXT), (0, 0), (0, 0))).astype(np.float32)
+    @property
+    def road(self) -> GraphRoad:
+        """The whole recording with context; ``curve`` is the action of the target kind.
+
+        Beside it stand, of each kind, apex, action, start and end.
+        """
+        return GraphRoad(CONTEXT, self.target)
+
+    @property
+    def curves(self) -> dict[str, str]:
+        """Both kinds, the target first."""
+        order = sorted(KINDS, key=lambda kind: kind != self.target)
+        return {kind: f"{kind}_action" for kind in order}
+
+    def exported_module(self) -> nn.Module:
+        """Give the network, less what an even face gives."""
+        return Debiased(self.network, self.debias)
+
+    def asked(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        """Run the trained network on a recording; per batch the graph is found on it."""
+        if self.causality != "batch":
+            return super().asked(*arrays)
+        x = torch.as_tensor(arrays[0])
         with torch.inference_mode():
-            said = self.run(self.network, {"x": torch.as_tensor(padded)[None]})[0]
-        found = {}
-        high = torch.sigmoid(said[:, 6:]).numpy()
-        for at, kind in enumerate(KINDS):
-            sides = torch.softmax(said[:, 3 * at : 3 * at + 3], 1).numpy()
-            for name, values in (
-                ("apex", high[:, at]),
-                ("action", high[:, 2 + at]),
-                ("start", sides[:, 0]),
-                ("end", sides[:, 1]),
-            ):
-                found[f"{kind}_{name}"] = thin.spread(values)
-        return {"curve": found[f"{self.target}_action"], **found}
+            said = self.run(self.network, {"x": x})
+        return [F.pad(said, (0, 0, CONTEXT, CONTEXT)).numpy()]
+
+    def exported(self) -> Exported:
+        """Give a stretch of any length; a graph that is found anew in each batch has no file."""
+        if self.causality == "batch":
+            raise UsageError(
+                "graph=batch finds its graph anew in every batch, which a file cannot; train with graph=fold"
+            )
+        frames = 40 + 2 * CONTEXT
+        example = torch.randn(1, frames, REGIONS, 2, generator=torch.Generator().manual_seed(0))
+        return Exported((REGIONS, 2), (example,), ("logits",), (stretch_free(),))
 
     def intervals(self, recording: SpottingRecording) -> list[Interval]:
         """Decode as released: apices above one half, likeliest start and end around them, the best five."""
@@ -336,7 +370,5 @@ def flow_of(recording: SpottingRecording, name: str) -> tuple[np.ndarray, Thinne
     >>> flow_of(one, "roi12")[0][:, 0, 0].tolist()
     [0.0, 2.0, 2.0, 2.0]
     """
-    way = np.cumsum(np.nan_to_num(np.asarray(recording.inputs[name], np.float32)), 0)
-    thin = Thinned(recording, name)
-    kept = way[thin.kept]
-    return np.diff(kept, axis=0, prepend=kept[:1]), thin
+    summed = Thinning(recording.inputs[name], recording.times, summed=True)
+    return summed.values, Thinned(recording, name)

@@ -60,6 +60,42 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: one(value) for name, value in values.items()}
 
 
+def write_for_use(
+    system: Any, made: Exported, module: nn.Module, folder: str | PathLike[str], facts: Mapping[str, Any]
+) -> Path:
+    """Write ``model.onnx`` and ``model.json`` of a spotter.
+
+    Parameters
+    ----------
+    system
+        Gives ``system``, ``preset``, ``seed``, ``switches``, ``inputs``, ``road``, ``curves``, and
+        ``decoding`` where it was released with one.
+    made, module
+        What is exported.
+    folder
+        Made where it is missing.
+    facts
+        For the card; ``decodings`` among them, ``None`` for the system's own or the default decoder.
+    """
+    from fleeting.io import validate_folder
+    from fleeting.training import export_outputs
+
+    told: dict[str, Any] = {"system": system.system, "task": "spotting", "classes": list(system.curves)}
+    told |= {"preset": system.preset, "seed": system.seed, "switches": dict(system.switches)}
+    told |= {"inputs": [system.inputs], "row": list(made.row), "road": system.road.told()} | dict(facts)
+    given = told["decodings"]
+    if given is None:
+        own = dict(getattr(system, "decoding", {"method": "fleeting"}))
+        method = own.pop("method")
+        given = [
+            {"kind": kind, "method": method, "parameters": own, "least_score": -np.inf}
+            for kind in system.curves
+        ]
+    told["decodings"] = [plain({"curve": system.curves[one["kind"]], **one}) for one in given]
+    target = validate_folder(folder) / "model.onnx"
+    return export_outputs(module, made.example, target, told, outputs=made.outputs, free=made.free)
+
+
 class Training:
     """A training that can go on where it was.
 
@@ -183,3 +219,8 @@ def _parameters(module: nn.Module, settings: TrainingSettings) -> list[dict[str,
 def rows_free() -> Sequence[Mapping[int, Any]]:
     """One tensor with any number of rows."""
     return ({0: torch.export.Dim("rows", min=1)},)
+
+
+def stretch_free() -> Mapping[int, Any]:
+    """Axis of time of a tensor with one row, of any length."""
+    return {1: torch.export.Dim("frames", min=2)}

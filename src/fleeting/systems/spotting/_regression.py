@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -9,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from fleeting.core import Curve, InputError, UsageError
+from fleeting.models import MapRoad
 from fleeting.systems.contract import SpottingRecording
 from fleeting.systems.representations import Representation, register_representation
+from fleeting.systems.spotting._learning import Exported, rows_free, write_for_use
 from fleeting.training import (
     TrainingSettings,
     epoch_batches,
@@ -85,6 +88,8 @@ class RegressionSpotter:
         Frames outside movements that are kept for each one inside.
     """
 
+    inputs = INPUT
+
     def __init__(
         self,
         system: str,
@@ -129,21 +134,52 @@ class RegressionSpotter:
         named = module.named_parameters()
         return {name: float(p.grad.norm()) if p.grad is not None else 0.0 for name, p in named}
 
-    def curve(self, recording: SpottingRecording) -> Curve:
-        """Give the score of every frame: near 1 where a movement touches its window, near 0 elsewhere."""
+    @property
+    def network(self) -> nn.Module:
+        """The trained network; raises UsageError before `fit` or `load`."""
         if self.module is None:
             raise UsageError(f"system {self.system!r} has learnt nothing yet; call fit or load first")
-        frames = torch.as_tensor(np.asarray(recording.inputs[INPUT], np.float32))
-        with torch.inference_mode():
-            parts = [self.module(part) for part in frames.split(BATCH)]
-        values = torch.cat(parts).numpy() if parts else np.zeros(0, np.float32)
-        return Curve(values, recording.times)
+        return self.module
+
+    @property
+    def road(self) -> MapRoad:
+        """Each frame by itself."""
+        return MapRoad(BATCH)
+
+    @property
+    def curves(self) -> dict[str, str]:
+        """One curve speaks of all that was coded."""
+        return {"micro": "curve", "macro": "curve"}
+
+    def outputs(self, recording: SpottingRecording) -> dict[str, np.ndarray]:
+        """Give ``curve`` alone."""
+        network = self.network
+
+        def asked(maps: np.ndarray) -> list[np.ndarray]:
+            with torch.inference_mode():
+                return [network(torch.as_tensor(maps)).numpy()]
+
+        return self.road.outputs(recording.inputs[INPUT], recording.times, asked)
+
+    def curve(self, recording: SpottingRecording) -> Curve:
+        """Give the score of every frame: near 1 where a movement touches its window, near 0 elsewhere."""
+        return Curve(self.outputs(recording)["curve"], recording.times)
+
+    def export(
+        self,
+        folder: str | PathLike[str],
+        *,
+        decodings: Sequence[Mapping[str, Any]] | None = None,
+        **facts: Any,
+    ) -> Path:
+        """Write ``model.onnx`` and ``model.json`` for `load_spotter`; `analyze` does not make its maps."""
+        example = torch.randn(2, 42, 42, 3, generator=torch.Generator().manual_seed(0))
+        made = Exported((42, 42, 3), (example,), ("score",), tuple(rows_free()))
+        return write_for_use(self, made, self.network, folder, {"decodings": decodings} | facts)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write ``card.json`` and ``weights.safetensors``."""
-        if self.module is None:
-            raise UsageError(f"system {self.system!r} has learnt nothing yet; call fit or load first")
-        arrays = {name: values.numpy() for name, values in self.module.state_dict().items()}
+        arrays = {name: values.numpy() for name, values in self.network.state_dict().items()}
         told = {"system": self.system, "preset": self.preset, "seed": self.seed, "switches": self.switches}
         save_arrays(folder, arrays, told | {"classes": [], "inputs": [INPUT], "width": self.width})
 

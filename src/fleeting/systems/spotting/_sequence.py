@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from fleeting.core import Curve, InputError, Interval, UsageError
 from fleeting.models import Road, Thinning
 from fleeting.systems.contract import SpottingRecording
-from fleeting.systems.spotting._learning import Exported, Training, plain
+from fleeting.systems.spotting._learning import Exported, Training, write_for_use
 from fleeting.training import TrainingSettings, load_arrays, save_arrays, torch_seed
 
 Batch = dict[str, Tensor]
@@ -256,33 +256,13 @@ class SequenceSpotter:
         UsageError
             Where the system or its switches cannot be exported.
         """
-        from fleeting.io import validate_folder
-        from fleeting.training import export_outputs
-
-        made = self.exported()
-        told: dict[str, Any] = {"system": self.system, "task": "spotting", "classes": [self.target]}
-        told |= {"preset": self.preset, "seed": self.seed, "switches": self.switches, "facts": self.facts}
-        told |= {"inputs": [self.inputs], "row": list(made.row), "road": self.road.told()}
-        given = [self._usual(kind) for kind in self.curves] if decodings is None else decodings
-        told["decodings"] = [plain({"curve": self.curves[one["kind"]], **one}) for one in given]
-        return export_outputs(
-            self.exported_module(),
-            made.example,
-            validate_folder(folder) / "model.onnx",
-            told | facts,
-            outputs=made.outputs,
-            free=made.free,
-        )
+        told = {"facts": self.facts, "decodings": decodings} | facts
+        return write_for_use(self, self.exported(), self.exported_module(), folder, told)
 
     @property
     def curves(self) -> dict[str, str]:
         """Which output speaks of which kind of movement; ``curve`` of the target by default."""
         return {self.target: "curve"}
-
-    def _usual(self, kind: str) -> dict[str, Any]:
-        """Decode as the system has it, or by the default."""
-        told = dict(getattr(self, "decoding", {"method": "fleeting"}))
-        return {"kind": kind, "method": told.pop("method"), "parameters": told, "least_score": -np.inf}
 
     @property
     def network(self) -> nn.Module:

@@ -74,35 +74,6 @@ def matched_anchors(centres: np.ndarray, ends: tuple[int, int], fps: float) -> l
     return found
 
 
-def pieces(units: int, length: int, *, whole: bool, window: int) -> list[tuple[int, int]]:
-    """Cut a video of so many units for training: starts and ends.
-
-    Parameters
-    ----------
-    units
-        Of the video.
-    length
-        What a whole video is padded to. A longer one is cut into pieces of that length that overlap by half.
-    whole
-        Whether the video is kept whole; otherwise it is cut into windows.
-    window
-        Length of a window; each begins where the last one ended, and rest is left out.
-
-    Examples
-    --------
-    >>> pieces(100, 128, whole=True, window=32), pieces(100, 128, whole=False, window=32)
-    ([(0, 100)], [(0, 32), (32, 64), (64, 96)])
-    >>> pieces(100, 40, whole=True, window=32)
-    [(0, 40), (20, 60), (40, 80), (60, 100)]
-    """
-    if not whole:
-        return [(at, at + window) for at in range(0, units - window + 1, window)] or [(0, units)]
-    if units <= length:
-        return [(0, units)]
-    starts = list(range(0, units - length, length // 2))
-    return [*((at, at + length) for at in starts), (units - length, units)]
-
-
 def kept_intervals(
     ends: Sequence[tuple[int, int]], parts: Sequence[tuple[int, int]], hop: int
 ) -> list[tuple[int, int]]:

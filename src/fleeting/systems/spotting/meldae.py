@@ -9,9 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fleeting.core import Interval, iou
+from fleeting.models import BoundaryRoad
 from fleeting.systems.contract import Card, Published, SpottingRecording
 from fleeting.systems.feature_recordings import ROI36
 from fleeting.systems.registry import register
+from fleeting.systems.spotting._learning import Exported, stretch_free
 from fleeting.systems.spotting._sequence import Batch, SequenceSpotter, Thinned, coded
 from fleeting.systems.spotting._state_space import NEUTRAL, check_choice, emotion_code
 from fleeting.training import TrainingSettings
@@ -240,19 +242,19 @@ class MeldaeSpotter(SequenceSpotter):
             total = total + CLASS_SHARE * F.cross_entropy(emotion[inside], batch["emotion"][inside])
         return total
 
-    def outputs(self, recording: SpottingRecording) -> dict[str, np.ndarray]:
-        """Give ``curve`` (actionness), ``onset``, ``offset``, ``before``, ``after``, ``emotion`` ``(T, 4)``.
+    @property
+    def road(self) -> BoundaryRoad:
+        """The whole recording at once.
 
-        ``before`` and ``after`` are distances to the ends in frames at about 30 a second.
+        ``curve`` is actionness; ``before`` and ``after`` are distances to the ends in frames at about 30 a
+        second.
         """
-        thin = Thinned(recording, self.inputs)
-        with torch.inference_mode():
-            said, emotion = self.network(torch.as_tensor(thin.values)[None])
-        high = torch.sigmoid(said[0, :, :3]).numpy()
-        way = F.softplus(said[0, :, 3:]).numpy() * self.facts["length"]
-        found = {name: thin.spread(high[:, at]) for at, name in enumerate(("curve", "onset", "offset"))}
-        found |= {name: thin.spread(way[:, at]) for at, name in enumerate(("before", "after"))}
-        return found | {"emotion": thin.spread(torch.softmax(emotion[0], 1).numpy())}
+        return BoundaryRoad(self.facts["length"])
+
+    def exported(self) -> Exported:
+        """Give a stretch of any length."""
+        example = torch.randn(1, 50, CHANNELS, generator=torch.Generator().manual_seed(0))
+        return Exported((CHANNELS,), (example,), ("said", "emotion"), (stretch_free(),))
 
     def intervals(self, recording: SpottingRecording) -> list[Interval]:
         """Decode as we read the paper: intervals proposed where a movement is likely, the best apart.
@@ -261,7 +263,7 @@ class MeldaeSpotter(SequenceSpotter):
         ``intervals``); otherwise the likeliest onset before and offset after it. Its score is the height of
         the curve, times those of the ends where they were taught.
         """
-        said = self.outputs(recording)
+        said = {name: np.nan_to_num(values) for name, values in self.outputs(recording).items()}
         curve = said["curve"]
         step = Thinned(recording, self.inputs).step
         fps = self.curve(recording).fps

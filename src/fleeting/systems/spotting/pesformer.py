@@ -9,18 +9,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fleeting.core import Interval, iou
+from fleeting.models import TimestampRoad, pieces, snippets
 from fleeting.spotting import decode
 from fleeting.systems.contract import Card, SpottingRecording
 from fleeting.systems.feature_recordings import ROI36
 from fleeting.systems.registry import register
+from fleeting.systems.spotting._learning import Exported
 from fleeting.systems.spotting._sequence import Batch, SequenceSpotter, Thinned, coded
 from fleeting.systems.spotting._state_space import check_choice
-from fleeting.systems.spotting._timestamps import kept_intervals, pieces, timestamp_targets
+from fleeting.systems.spotting._timestamps import kept_intervals, timestamp_targets
 from fleeting.training import TrainingSettings
 
 NAME = "pesformer"
 KINDS = ("micro", "macro")
-HOP, SNIPPET, CHANNELS = 2, 16, 36
+HOP, SNIPPET, CHANNELS = 2, 16, 36  # as in `fleeting.models.snippets`
 WINDOW = 64  # units of the sliding-window twin
 LOCAL = 64  # units to either side that local attention sees
 # width, blocks, heads, ratio, units that a video is padded to
@@ -103,23 +105,6 @@ class PesFormerNet(nn.Module):
         for block in self.blocks:
             x = block(x, seen)
         return self.head(self.norm(x))
-
-
-def snippets(values: np.ndarray) -> np.ndarray:
-    """Motion from frame to frame around each unit: ``(n, C)`` positions to ``(units, 16 C)``.
-
-    Examples
-    --------
-    >>> moved = snippets(np.arange(40.0)[:, None].repeat(36, 1))
-    >>> moved.shape, float(moved[5].mean())  # one pixel a frame
-    ((20, 576), 1.0)
-    """
-    flow = np.diff(values, axis=0, prepend=values[:1]).astype(np.float32)
-    units = -(-len(flow) // HOP)
-    before = (SNIPPET - HOP) // 2
-    padded = np.pad(flow, ((before, SNIPPET + HOP), (0, 0)))
-    at = np.arange(units)[:, None] * HOP + np.arange(SNIPPET)
-    return padded[at].reshape(units, -1)
 
 
 class PesFormerSpotter(SequenceSpotter):
@@ -220,22 +205,22 @@ class PesFormerSpotter(SequenceSpotter):
             total = total + (1 - overlap / (p.sum((0, 1)) + y.sum((0, 1)) + 1)).mean()
         return total
 
-    def outputs(self, recording: SpottingRecording) -> dict[str, np.ndarray]:
-        """Give ``curve`` of the target kind, and ``micro`` and ``macro``, each ``(T,)`` in 0..1."""
-        thin = Thinned(recording, self.inputs)
-        moved = torch.as_tensor(snippets(thin.values))
-        total = np.zeros((len(moved), len(KINDS)), np.float32)
-        # a video is run as a whole; one that is too long in pieces, of which the later one counts
-        longest = self.length if self.whole else WINDOW
-        done = 0
-        with torch.inference_mode():
-            for a, b in pieces(len(moved), longest, whole=True, window=WINDOW):
-                said = torch.sigmoid(self.network(moved[None, a:b], torch.ones(1, b - a)))[0].numpy()
-                start = max(a, (done + a) // 2) if done else a
-                total[start:b], done = said[start - a :], b
-        frames = np.repeat(total, HOP, 0)[: len(thin.values)]
-        every = {kind: thin.spread(frames[:, at]) for at, kind in enumerate(KINDS)}
-        return {"curve": every[self.target], **every}
+    @property
+    def road(self) -> TimestampRoad:
+        """A video as a whole; one that is too long in pieces, of which the later one counts."""
+        return TimestampRoad(self.length if self.whole else WINDOW, self.target)
+
+    @property
+    def curves(self) -> dict[str, str]:
+        """Both kinds, the target first."""
+        return {kind: kind for kind in sorted(KINDS, key=lambda one: one != self.target)}
+
+    def exported(self) -> Exported:
+        """Give a video of any number of units up to the padded length."""
+        rng = torch.Generator().manual_seed(0)
+        units = torch.export.Dim("units", min=2, max=self.road.length)
+        example = (torch.randn(1, 20, SNIPPET * CHANNELS, generator=rng), torch.ones(1, 20))
+        return Exported((CHANNELS,), example, ("logits",), ({1: units}, {1: units}))
 
     def intervals(self, recording: SpottingRecording) -> list[Interval]:
         """Decode as we read the paper: runs above many thresholds, the gate of lengths, the best apart."""
