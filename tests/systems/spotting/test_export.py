@@ -31,8 +31,9 @@ def torn(one):
 
 KINDS = [
     ("me-tst", {"synergy": 1}),
-    ("boosting-vrme", {}),
-    ("causal-ex", {"debias": True}),
+    ("auw-gcn", {}),
+    pytest.param("boosting-vrme", {}, marks=pytest.mark.slow),
+    pytest.param("causal-ex", {"debias": True}, marks=pytest.mark.slow),
     ("pesformer", {}),
     ("meldae", {}),
 ]
