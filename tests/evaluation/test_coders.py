@@ -10,6 +10,7 @@ from fleeting.evaluation import (
     alpha_of_counts,
     coder_agreement,
     cohen_kappa,
+    fleiss_kappa,
     frame_labels,
     kappa_of_table,
     krippendorff_alpha,
@@ -53,6 +54,16 @@ def test_alpha_is_that_of_krippendorff_s_library(items: list[list[int | None]]) 
     if np.isfinite(ours):
         theirs = krippendorff.alpha(value_counts=counts, level_of_measurement="nominal")
         assert ours == pytest.approx(theirs)
+
+
+def test_a_row_may_stand_for_many_items() -> None:
+    counts, times = np.array([[3, 0, 0], [1, 2, 0], [1, 1, 1], [0, 0, 3]]), np.array([40, 7, 0, 5])
+    each = np.repeat(counts, times, axis=0)
+    assert fleiss_kappa(counts, times) == pytest.approx(fleiss_kappa(each))
+    assert alpha_of_counts(counts, times) == pytest.approx(alpha_of_counts(each))
+    for wrong in (times[:3], -times):
+        with pytest.raises(ShapeError, match="times"):
+            alpha_of_counts(counts, wrong)
 
 
 @settings(max_examples=40, deadline=None)

@@ -84,7 +84,7 @@ export class Player {
   }
 
   rest() {
-    if (this.playing || this.busy) return;
+    if (this.playing || this.busy || !this.frames) return; // closed meanwhile
     this.frames.readAhead(state.frame).catch((error) => error.name === "AbortError" || console.warn(error));
     tell("settled");
   }
