@@ -102,7 +102,7 @@ def fleiss_kappa(counts: np.ndarray, times: np.ndarray | None = None) -> float:
 def _weights(times: np.ndarray | None, items: int) -> np.ndarray:
     weight = np.ones(items) if times is None else np.asarray(times, float)
     if weight.shape != (items,) or not np.all(weight >= 0):
-        raise ShapeError(f"times: expected ({items},) numbers of items, got {weight.shape}")
+        raise ShapeError(f"times: expected ({items},) numbers, none below 0, got {weight.shape}, {weight}")
     return weight
 
 

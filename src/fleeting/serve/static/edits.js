@@ -174,7 +174,8 @@ function forget() {
 /** Offer a change that an earlier window could not send, where it fits the opened recording and coder. */
 export function offerUnsent() {
   const wish = JSON.parse(localStorage.getItem(UNSENT) ?? "null");
-  if (!wish || wish.id !== state.recording?.id || wish.body.coder !== state.coder || hidesMachine()) return;
+  if (!wish || wish.id !== state.recording?.id || wish.body.coder !== state.coder) return;
+  if (wish.body.source_key && hidesMachine()) return; // it is about an answer that she is not to see now
   banner("unsent", "The last change of your earlier window did not reach the server.", {
     "Make it now": () => {
       banner("unsent", "");
