@@ -67,3 +67,51 @@ def test_what_is_no_spotter_is_said_before_the_video_is_opened(tmp_path):
     (tmp_path / "model.json").write_text(json.dumps(card))
     with pytest.raises(UsageError, match="takes roi10; `analyze` measures movement-facts"):
         fleeting.load_spotter(tmp_path)
+
+
+def test_a_network_that_was_trained_drives_analyze(smile, tmp_path):
+    """From recordings to a folder to a report: intervals by the decoder, units by the motion of regions."""
+    pytest.importorskip("torch", reason="the extra [train] is not installed")
+    from fleeting import systems
+    from fleeting.bench import train_spotter, video_recording
+
+    recordings = systems.feature_recordings(3, 1, settings=systems.FeatureSettings(seconds=8), seed=1)
+    made, fitted = train_spotter(lambda: systems.create("meldae", training={"epochs": 6}), recordings)
+    assert [one["kind"] for one in fitted] == ["micro"] and fitted[0]["method"] == "fleeting"
+    always = {"kind": "micro", "method": "fixed", "parameters": {"p": 0.3}, "least_score": 0.0}
+    made.export(tmp_path, decodings=[always], trained_on="invented recordings")
+
+    report = fleeting.analyze(smile, pictures=False, spotter=str(tmp_path))
+    curve = report.signals["face0_curve"]
+    expected = made.curve(video_recording(smile, inputs=["roi36"])).values
+    assert np.allclose(curve, expected, atol=0.02)  # landmarks of other looks, else the same features
+    assert report.expressions and "threshold" not in report.signals
+    for one in report.expressions:
+        assert one.interval.kind == "micro"
+        assert one.interval.score == pytest.approx(curve[one.interval.apex_frame], abs=1e-3)
+        assert one.interval.onset_s == report.signals["times"][one.interval.onset_frame]
+    told = report.provenance.settings["spotter"]
+    assert told["input"] == "roi36" and told["decodings"][0]["method"] == "fixed"
+    assert "invented recordings" in {use.trained_on for use in report.provenance.models}
+    json.dumps(report.provenance.settings)
+
+
+def test_what_the_face_did_in_an_interval_that_somebody_else_found(smile):
+    from fleeting.analysis import measure
+    from fleeting.core import CROP, Interval
+    from fleeting.io import open_video
+    from fleeting.spotting import explained
+
+    with open_video(smile) as video:
+        seen = measure(video.frames())
+    given = seen.faces[0].signals
+    moved = Interval.from_frames(24, 33, fps=30, apex=28, score=1.7)
+    lost = given.openings.copy()
+    lost[26:31] = np.nan
+    for openings, expected in ((given.openings, 12), (lost, None)):
+        (one,) = explained(given.regions, given.head, openings, seen.times, [moved], unit=1 / CROP.iod)
+        assert one.interval == moved and one.candidate.score == 1.0
+        if expected is None:
+            assert not one.candidate.vector.any()
+        else:
+            assert one.au == expected and one.candidate.z > 3 and one.candidate.fit > 0.5

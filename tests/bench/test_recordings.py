@@ -52,6 +52,7 @@ def test_a_film_is_measured_once_and_a_bad_one_costs_only_itself(table, tmp_path
         "regions": one.inputs["regions"].shape[1:],
         "head": (4,),
         "openings": (3,),
+        "closed": (),
         "crop64": (64, 64),
         "flowmap42": (42, 42, 3),
     }

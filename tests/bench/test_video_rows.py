@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import fleeting
+from fleeting import systems
 from fleeting.bench import video_recording
 from fleeting.core import InputError
 from fleeting.motion import EIGHTEEN_REGIONS
@@ -52,3 +54,36 @@ def test_a_film_without_a_face_says_so(tmp_path):
         cv2.imwrite(str(folder / f"{number}.png"), np.full((80, 80, 3), 90, np.uint8))
     with pytest.raises(InputError, match="no face"):
         video_recording(folder, fps=25)
+
+
+def test_the_training_free_spotter_finds_the_same_by_both_roads(portrait_with_blinks):
+    report = fleeting.analyze(portrait_with_blinks, pictures=False, recognizer="rules", au_detector="rules")
+    signals = ("regions", "head", "openings", "closed")
+    one = video_recording(portrait_with_blinks, inputs=signals)
+    assert {15, 75} <= set(np.flatnonzero(one.inputs["closed"]).tolist())  # blinks at 0.4 and 2.4 s
+
+    def ends(intervals):
+        return [(i.onset_frame, i.apex_frame, i.offset_frame, i.kind) for i in intervals]
+
+    spotter = systems.create("training-free")
+    expected = ends(one.interval for one in report.expressions)
+    assert expected and ends(spotter.intervals(one)) == expected
+    curve = spotter.curve(one).values
+    assert np.allclose(curve, report.signals["face0_curve"], atol=1e-3, equal_nan=True)
+
+
+@pytest.fixture(scope="module")
+def portrait_with_blinks(tmp_path_factory):
+    data = pytest.importorskip("skimage.data", reason="scikit-image (extra demo) holds the portrait")
+    portrait = np.ascontiguousarray(data.astronaut()[0:320, 60:380])
+    sway = HeadMotion(sway_percent=1.5, roll_deg=0.4, yaw_deg=0.5, pitch_deg=0.5, scale_percent=0.4)
+    clip = plant(
+        portrait,
+        [Plant((12,), strength_percent=5.0, at_s=1.3, duration_s=0.4)],
+        fps=30,
+        duration_s=3.0,
+        seed=2,
+        camera=CameraSettings(noise=1.0, crf=20),
+        life=Life(head=sway, blinks_s=(0.4, 2.4)),
+    )
+    return write_planted(clip, tmp_path_factory.mktemp("blinks"), "clip", flows="none").video

@@ -146,3 +146,22 @@ def test_a_spotter_learns_from_recordings(
     assert "is a spotter: leave --pretrain out" in capsys.readouterr().err
     assert main(["train", "mdmd", "--data", "synth-signals:2", "--out", str(out)]) == 2
     assert "learns nothing: there is nothing to train" in capsys.readouterr().err
+
+
+def test_a_network_of_frames_comes_with_its_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(name: str, root: Path | None, **options: object) -> fleeting.bench.LoadedRecordings:
+        assert (name, root, options["inputs"]) == ("mine", tmp_path, ("roi12",))
+        few = systems.FeatureSettings(seconds=8)
+        lost = (fleeting.bench.Missing("d/s/b", "", "no face"),)
+        return fleeting.bench.LoadedRecordings(tuple(systems.feature_recordings(3, 1, settings=few)), lost)
+
+    monkeypatch.setattr(fleeting.bench, "load_recordings", load)
+    ask = ["train", "auw-gcn", "--epochs", "1", "--data", "mine", "--root", str(tmp_path)]
+    assert main([*ask, "--out", str(tmp_path / "a")]) == 1  # a film is missing; the model is there
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert files == ["card.json", "model.json", "model.onnx", "weights.safetensors"]
+    spotter = fleeting.load_spotter(tmp_path / "a")
+    assert [(how.kind, how.curve) for how in spotter.decodings] == [
+        ("micro", "micro_action"), ("macro", "macro_action"),
+    ]  # fmt: skip
+    assert spotter.card["trained_on"] == "3 recordings of mine"

@@ -20,9 +20,10 @@ from fleeting.analysis.batch import (
 )
 from fleeting.analysis.by_curve import spot_by_curve
 from fleeting.analysis.describe import action_units, emotion
-from fleeting.analysis.measure import FaceMeasurement, Measurement, measure
+from fleeting.analysis.measure import FaceMeasurement, Measurement, closed_lids, measure
 from fleeting.analysis.naming import namer, spotter_of
 from fleeting.analysis.quality import warn
+from fleeting.analysis.rois import ROI_SHAPES, RoiFollower
 from fleeting.analysis.second_look import look_again
 from fleeting.analysis.views import FaceView, compared, find_view, magnified
 from fleeting.core import CROP, Expression, Face, InputError, Provenance, Report, UsageError
@@ -33,24 +34,26 @@ from fleeting.motion import motion_regions
 from fleeting.spotting import Spotted, SpotterSettings, SpottingResult, as_score, spot
 
 __all__ = [
+    "ROI_SHAPES",
     "AnalysisSettings",
+    "FaceMeasurement",
     "FaceView",
+    "Measurement",
+    "RoiFollower",
     "VideoOutcome",
     "VideoProgress",
     "VideoStarted",
     "analyze",
     "analyze_many",
+    "closed_lids",
     "compared",
     "describe_failure",
     "distinct_videos",
     "find_view",
     "magnified",
+    "measure",
     "write_overview",
 ]
-
-
-BLINK_SHARE, BLINK_OTHER_SHARE = 0.8, 0.9  # of the usual height: the lower lid, and the other one
-BLINK_REACH_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,7 @@ def spot_face(face: FaceMeasurement, measured: Measurement, spotter: AnySpotter 
             openings,
             measured.times,
             spotter_settings(spotter),
-            closed=_closed(face, measured),
+            closed=closed_lids(face.lids, measured.times),
             unit=1 / CROP.iod,
             judge=None if spotter is None else spotter.judge,
         )
@@ -244,19 +247,6 @@ def _spread(values: np.ndarray, place: np.ndarray, count: int) -> np.ndarray:
     whole = np.full((count, *values.shape[1:]), np.nan, np.float32)
     whole[place] = values
     return whole
-
-
-def _closed(face: FaceMeasurement, measured: Measurement) -> np.ndarray:
-    """Mark the frames ``(T,)`` near a look at which both upper lids were lower than usual."""
-    height = face.lids[:, 1:]
-    usual = np.quantile(height, 0.75, axis=0)  # no median: looks are denser in blinks
-    low = height / np.maximum(usual, 1e-9)
-    shut = face.lids[(low.min(axis=1) < BLINK_SHARE) & (low.max(axis=1) < BLINK_OTHER_SHARE), 0]
-    if not len(shut):
-        return np.zeros(len(measured.times), bool)
-    after = np.searchsorted(shut, measured.times).clip(max=len(shut) - 1)
-    nearest = np.minimum(abs(measured.times - shut[after]), abs(measured.times - shut[after - 1]))
-    return np.asarray(nearest < BLINK_REACH_S)
 
 
 def _shifted(result: SpottingResult, first: int) -> SpottingResult:

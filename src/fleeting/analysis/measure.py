@@ -20,6 +20,8 @@ LANDMARK_S = 0.5  # landmarks are measured this often; registration follows the 
 MESH_S = 2.0  # meshes are kept this often
 LIDS_S = 0.03  # ... and where the eyes look other than lately, to tell a blink
 AHEAD = 24  # frames that the decoder may be ahead
+BLINK_SHARE, BLINK_OTHER_SHARE = 0.8, 0.9  # of the usual height: the lower lid, and the other one
+BLINK_REACH_S = 0.1
 Progress = Callable[[int, float], None]
 
 
@@ -106,6 +108,34 @@ class Measurement:
     frames: np.ndarray
     times: np.ndarray
     faces: dict[int, FaceMeasurement]
+
+
+def closed_lids(lids: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Mark the frames ``(T,)`` near a look at which both upper lids were lower than usual.
+
+    Parameters
+    ----------
+    lids
+        ``(M, 3)`` of a `FaceMeasurement`.
+    times
+        ``(T,)`` seconds of the frames.
+
+    Examples
+    --------
+    >>> open_, shut = [1.0, 1.0], [0.5, 0.6]
+    >>> lids = np.array([[0.0, *open_], [0.5, *shut], [1.0, *open_], [1.5, *open_]])
+    >>> closed_lids(lids, np.array([0.3, 0.45, 0.5, 0.7])).tolist()
+    [False, True, True, False]
+    """
+    height = lids[:, 1:]
+    usual = np.quantile(height, 0.75, axis=0)  # no median: looks are denser in blinks
+    low = height / np.maximum(usual, 1e-9)
+    shut = lids[(low.min(axis=1) < BLINK_SHARE) & (low.max(axis=1) < BLINK_OTHER_SHARE), 0]
+    if not len(shut):
+        return np.zeros(len(times), bool)
+    after = np.searchsorted(shut, times).clip(max=len(shut) - 1)
+    nearest = np.minimum(abs(times - shut[after]), abs(times - shut[after - 1]))
+    return np.asarray(nearest < BLINK_REACH_S)
 
 
 def measure(

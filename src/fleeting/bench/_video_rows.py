@@ -6,29 +6,21 @@ from os import PathLike
 
 import numpy as np
 
-from fleeting.core import CROP, Growing, InputError, Interval, UsageError, transform_points
-from fleeting.face import FaceTracker, crop_transform
-from fleeting.facs import to_points68
+from fleeting.analysis import ROI_SHAPES, Measurement, RoiFollower, closed_lids, measure
+from fleeting.core import CROP, Growing, InputError, Interval, UsageError
+from fleeting.face import FaceTracker
 from fleeting.io import DecodedFrame, open_video
-from fleeting.motion import (
-    RegionTracker,
-    RoiMeter,
-    RoiRow,
-    dis_flow,
-    flow_channels,
-    motion_regions,
-    sample_crop,
-)
+from fleeting.motion import RoiRow, dis_flow, flow_channels, motion_regions
 from fleeting.systems import SpottingRecording
 
-ROIS = {"roi10": (10,), "roi36": (36,), "roi12": (12, 2)}
-SIGNALS = ("regions", "head", "openings")
+ROIS = ROI_SHAPES
+CLOSED = "closed"
+SIGNALS = ("regions", "head", "openings", CLOSED)
 CROPS, MAPS = "crop64", "flowmap42"
 FILM_INPUTS = (*ROIS, *SIGNALS, CROPS, MAPS)
 """What `video_rows` can make."""
 
 _UNSEEN = RoiRow(0.0, np.full(10, np.nan), np.full(36, np.nan), np.full((12, 2), np.nan))
-LOOK_S = 3.0  # between landmarks: registration holds the crop; a new look lets it jump a little
 AHEAD_S = 0.1  # from a frame to the one that its flow map looks at
 
 
@@ -50,7 +42,8 @@ def video_rows(
         ``(T,)`` seconds.
     inputs
         ``roi10`` ``(T, 10)``, ``roi36`` ``(T, 36)``, ``roi12`` ``(T, 12, 2)``; ``regions``, ``head``,
-        ``openings`` as the training-free spotter takes them; NaN where no face was seen. ``crop64``
+        ``openings`` as the training-free spotter takes them, NaN where no face was seen, and ``closed``
+        ``(T,)`` uint8, 1 where the lids were low: measured as `fleeting.analyze` does. ``crop64``
         ``(T, 64, 64)`` uint8 and ``flowmap42`` ``(T, 42, 42, 3)`` float16, 0 there.
 
     Raises
@@ -62,27 +55,62 @@ def video_rows(
     if unknown:
         told = ", ".join(FILM_INPUTS)
         raise UsageError(f"input {unknown[0]!r} cannot be made from films; these can: {told}")
-    eye = _Eye()
-    times = Growing((), float)
-    numbers = Growing((), np.int64)
-    rows = {name: Growing(shape, np.float32) for name, shape in ROIS.items() if name in inputs}
-    crops = Growing((64, 64), np.uint8)
-    maps = _MapsAhead()
-    for frame in frames:
-        times.append(float(frame.time))
-        numbers.append(frame.index)
-        row = eye.push(frame) or _UNSEEN
-        for name, column in rows.items():
-            column.append(getattr(row, name))
-        if CROPS in inputs:
-            crops.append(_small(eye.crop))
-        if MAPS in inputs:
-            maps.push(float(frame.time), eye.crop)
-    made = {name: column.array() for name, column in rows.items()}
-    made |= eye.signals(numbers.array()) if set(SIGNALS) & set(inputs) else {}
-    made |= {CROPS: crops.array()} if CROPS in inputs else {}
-    made |= {MAPS: maps.finish()} if MAPS in inputs else {}
-    return times.array(), {name: made[name] for name in inputs}
+    tap = _Tap(inputs)
+    if set(SIGNALS) & set(inputs):
+        measured = measure(tap.passing(frames))
+        made = tap.finish() | _signals(measured)
+    else:
+        for _ in tap.passing(frames):
+            pass
+        made = tap.finish()
+    return tap.times.array(), {name: made[name] for name in inputs}
+
+
+class _Tap:
+    """Measures what is not the signals of `analyze` while frames pass by."""
+
+    def __init__(self, inputs: Sequence[str]) -> None:
+        self.eye = _Eye() if set(inputs) - set(SIGNALS) else None
+        self.times = Growing((), float)
+        self.rows = {name: Growing(shape, np.float32) for name, shape in ROIS.items() if name in inputs}
+        self.crops = Growing((64, 64), np.uint8) if CROPS in inputs else None
+        self.maps = _MapsAhead() if MAPS in inputs else None
+
+    def passing(self, frames: Iterable[DecodedFrame]) -> Iterator[DecodedFrame]:
+        """Give the frames on."""
+        for frame in frames:
+            self.times.append(float(frame.time))
+            if self.eye is not None:
+                row = self.eye.push(frame) or _UNSEEN
+                self.eye.follower.tracker.forget()
+                for name, column in self.rows.items():
+                    column.append(getattr(row, name))
+                if self.crops is not None:
+                    self.crops.append(_small(self.eye.follower.crop))
+                if self.maps is not None:
+                    self.maps.push(float(frame.time), self.eye.follower.crop)
+            yield frame
+
+    def finish(self) -> dict[str, np.ndarray]:
+        """Give what was measured."""
+        made = {name: column.array() for name, column in self.rows.items()}
+        made |= {} if self.crops is None else {CROPS: self.crops.array()}
+        return made | ({} if self.maps is None else {MAPS: self.maps.finish()})
+
+
+def _signals(measured: Measurement) -> dict[str, np.ndarray]:
+    """Rows of what `analyze` measured; of several faces one after the other the earlier one counts."""
+    count = len(measured.frames)
+    shapes = {"regions": (len(motion_regions()), 2), "head": (4,), "openings": (3,)}
+    found = {name: np.full((count, *shape), np.nan, np.float32) for name, shape in shapes.items()}
+    found[CLOSED] = np.zeros(count, np.uint8)
+    for number in sorted(measured.faces, reverse=True):
+        face = measured.faces[number]
+        place = np.searchsorted(measured.frames, face.signals.frames)
+        found["regions"][place] = face.signals.regions / CROP.iod
+        found["head"][place], found["openings"][place] = face.signals.head, face.signals.openings
+        found[CLOSED][place] = closed_lids(face.lids, measured.times)[place]
+    return found
 
 
 def _small(crop: np.ndarray | None) -> np.ndarray:
@@ -141,58 +169,24 @@ def live_rows(frames: Iterable[DecodedFrame]) -> Iterator[tuple[float, RoiRow]]:
     eye = _Eye()
     for frame in frames:
         yield float(frame.time), eye.push(frame) or _UNSEEN
-        eye.tracker.forget()
+        eye.follower.tracker.forget()
 
 
 class _Eye:
-    """Keeps the crop on the largest face."""
+    """Keeps a crop on the largest face."""
 
     def __init__(self) -> None:
-        self.finder, self.tracker, self.meter = FaceTracker("largest"), RegionTracker(), RoiMeter()
-        self.points: np.ndarray | None = None
-        self.crop: np.ndarray | None = None
-        self.looked = -1e9
+        self.finder, self.follower = FaceTracker("largest"), RoiFollower()
 
     def push(self, frame: DecodedFrame) -> RoiRow | None:
         """Give the row of a frame, ``None`` where there is no face."""
-        time_s, gray = float(frame.time), frame.gray()
-        self.crop = None
-        due = self.points is None or time_s - self.looked >= LOOK_S
-        held = not due and self.tracker.push(frame.index, time_s, gray)
-        if not held:
-            self.looked = time_s
+        time_s = float(frame.time)
+
+        def look() -> np.ndarray | None:
             found = self.finder.look(time_s, frame.rgb())
-            if not found:
-                self._lost()
-                return None
-            landmarks = found[0]
-            where = {"landmarks": landmarks, "transform": crop_transform(landmarks)}
-            if not self.tracker.push(frame.index, time_s, gray, **where):
-                self.tracker.restart()
-                self.meter.restart()
-                self.tracker.push(frame.index, time_s, gray, **where)
-            transform = self.tracker.transform
-            if transform is None:
-                self._lost()
-                return None
-            self.points = to_points68(transform_points(transform, landmarks[:, :2]))
-        self.crop = sample_crop(gray, self.tracker.transform)  # type: ignore[arg-type]
-        return self.meter.push(time_s, self.crop, self.points)  # type: ignore[arg-type]
+            return found[0] if found else None
 
-    def signals(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
-        """Give what the tracker measured, a row for each of the frames with these numbers."""
-        told = self.tracker.finish()
-        place = np.searchsorted(numbers, told.frames)
-        shapes = {"regions": (len(motion_regions()), 2), "head": (4,), "openings": (3,)}
-        found = {name: np.full((len(numbers), *shape), np.nan, np.float32) for name, shape in shapes.items()}
-        found["regions"][place] = told.regions / CROP.iod
-        found["head"][place], found["openings"][place] = told.head, told.openings
-        return found
-
-    def _lost(self) -> None:
-        self.points = None
-        self.tracker.restart()
-        self.meter.restart()
+        return self.follower.push(frame.index, time_s, frame.gray(), look)
 
 
 def video_recording(

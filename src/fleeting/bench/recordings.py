@@ -12,7 +12,7 @@ import numpy as np
 
 from fleeting import datasets, systems
 from fleeting.bench._prepare_one import align_version
-from fleeting.bench._video_rows import CROPS, FILM_INPUTS, MAPS, ROIS, SIGNALS, video_recording
+from fleeting.bench._video_rows import CLOSED, CROPS, FILM_INPUTS, MAPS, ROIS, SIGNALS, video_recording
 from fleeting.bench.data import cache_folder
 from fleeting.bench.made_sets import RECORDINGS, made_set
 from fleeting.bench.prepare import Missing, PrepareProgress
@@ -63,7 +63,8 @@ def load_recordings(
     root
         Folder of the dataset; synthetic sets need none.
     inputs
-        What spotters take, such as ``roi36``; `FILM_INPUTS` can be made of films.
+        What spotters take, such as ``roi36``; `FILM_INPUTS` can be made of films. With the signals of the
+        training-free spotter comes ``closed``, the frames in which the lids were low.
     seed
         Of synthetic sets.
     cache
@@ -96,6 +97,8 @@ def load_recordings(
         raise UsageError(
             f"input {unknown[0]!r} cannot be made from films; these can: {', '.join(FILM_INPUTS)}"
         )
+    if set(SIGNALS) & set(inputs) and CLOSED not in inputs:
+        inputs = (*inputs, CLOSED)  # what tells a blink goes with the signals of `analyze`
     folder = cache_folder() if cache is None else Path(cache)
     if plain == RECORDINGS:
         dataset = datasets.open("csv", made_set(name, cache=folder, seed=seed, jobs=jobs))
@@ -240,8 +243,9 @@ def _nearest(numbers: np.ndarray, wanted: int) -> int | None:
 
 
 def _version() -> str:
-    from fleeting import motion
+    from fleeting import analysis, motion
 
-    here = Path(__file__).parent
-    code = code_version(here / "_video_rows.py", Path(str(motion.__file__)).parent)
+    here, watch = Path(__file__).parent, Path(str(analysis.__file__)).parent
+    parts = (here / "_video_rows.py", watch / "measure.py", watch / "rois.py")
+    code = code_version(*parts, Path(str(motion.__file__)).parent)
     return entry_key(code=code, align=align_version())[:16]

@@ -13,7 +13,7 @@ from fleeting.spotting import FACTS, SpotterSettings, SpottingResult, possible_f
 from fleeting.systems.contract import Card, SpottingRecording
 from fleeting.systems.registry import register
 from fleeting.systems.spotting._trees import Trees, grow, tree_module
-from fleeting.systems.spotting.training_free import HEAD, OPENINGS, REGIONS
+from fleeting.systems.spotting.training_free import HEAD, OPENINGS, REGIONS, closed_of
 
 NAME = "judged"
 ROUNDS = {"small": 60, "paper": 150}  # of boosting
@@ -113,7 +113,9 @@ class JudgedSpotter:
     def _spot(self, recording: SpottingRecording, least: float) -> SpottingResult:
         regions, head, openings = _given(recording)
         settings = SpotterSettings(least_score=least)
-        return spot(regions, head, openings, recording.times, settings, judge=self.judge)
+        return spot(
+            regions, head, openings, recording.times, settings, closed=closed_of(recording), judge=self.judge
+        )
 
     def _learn(self, made: Sequence[tuple[np.ndarray, np.ndarray]]) -> Trees:
         facts = np.concatenate([one for one, _ in made]) if made else np.zeros((0, len(FACTS)), np.float32)
@@ -139,7 +141,7 @@ def _rows(recording: SpottingRecording) -> tuple[np.ndarray, np.ndarray]:
     if recording.intervals is None:
         raise UsageError(f"{recording.id}: the intervals are withheld; nothing can be learnt from it")
     regions, head, openings = _given(recording)
-    facts, found = possible_facts(regions, head, openings, recording.times)
+    facts, found = possible_facts(regions, head, openings, recording.times, closed=closed_of(recording))
     coded = [(one.onset_frame, one.offset_frame) for one in recording.intervals if one.kind == "micro"]
     labels = [
         any(iou((one.onset_frame, one.offset_frame), other) >= LEAST_IOU for other in coded) for one in found

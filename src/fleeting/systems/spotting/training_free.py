@@ -15,6 +15,7 @@ from fleeting.systems.representations import Representation, register_representa
 
 NAME = "training-free"
 REGIONS, HEAD, OPENINGS = "regions", "head", "openings"
+CLOSED = "closed"  # goes with them in recordings made of films
 
 register_representation(
     REGIONS,
@@ -26,6 +27,12 @@ register_representation(
 register_representation(
     OPENINGS, Representation((3,), "float32", 50, 150, "brightness of the openings of eyes and mouth")
 )
+register_representation(CLOSED, Representation((), "uint8", 0, 1, "1 where both upper lids are low"))
+
+
+def closed_of(recording: SpottingRecording) -> np.ndarray | None:
+    """Give the frames in which the lids were low, where they were measured: ``(T,)`` bool or ``None``."""
+    return np.asarray(recording.inputs[CLOSED], bool) if CLOSED in recording.inputs else None
 
 
 class TrainingFree:
@@ -54,6 +61,7 @@ class TrainingFree:
             np.asarray(given[OPENINGS]),
             recording.times,
             SpotterSettings(),
+            closed=closed_of(recording),
         )
 
     def save(self, folder: str | PathLike[str]) -> None:
