@@ -13,7 +13,7 @@ from fleeting.systems.recognition.mol import FLOW, LANDMARKS, pupil_distance
 from shows import measure, table
 from shows_plain import TOLD, plain
 
-MPFNET_EPOCHS, MOL_EPOCHS = 36, 36
+MPFNET_EPOCHS, MOL_EPOCHS = 36, 40
 MADE = (
     "`fleeting synth clips --count 120 --subjects 20 --seed 3`, prepared by `fleeting datasets prepare csv`"
 )
@@ -35,8 +35,6 @@ def mpfnet() -> list[str]:
         "mpfnet-p": ("mpfnet-p", {}),
         "P, all at once": ("mpfnet-p", {"progressive": False}),
         "mpfnet-c": ("mpfnet-c", {}),
-        "P, generic encoder alone": ("mpfnet-p", {"advanced": False}),
-        "P, advanced encoder alone": ("mpfnet-p", {"generic": False}),
     }
     found = [
         measure(label, maker(name, **training)(**more), rows) for label, (name, more) in variants.items()

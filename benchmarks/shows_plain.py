@@ -18,7 +18,7 @@ from shows import FOLDER, examples
 
 CLASSES = ("negative", "positive", "surprise")
 SIZE, LONGEST = 128, 56
-PEOPLE, EACH = 12, 12
+PEOPLE, EACH = 4, 12
 STRENGTH = 10.0
 """Median of the greatest displacement, percent of the eye distance (48 pixels)."""
 TOLD = (

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the extra [train] is not installed"
 from fleeting import systems  # noqa: E402
 from fleeting.core import InputError, ShapeError, UsageError  # noqa: E402
 from fleeting.motion import FlowNetwork  # noqa: E402
-from fleeting.synth import FlowPair, FlowPairSettings, subject_pairs  # noqa: E402
+from fleeting.synth import FlowPair, FlowPairSettings, subject_pairs, write_flow_pairs  # noqa: E402
 from fleeting.systems.flow._losses import FlowLoss, slopes_of  # noqa: E402
 from fleeting.systems.flow._pairs import as_flow_rows, varied  # noqa: E402
 from fleeting.systems.flow._skflow import SKFlowNet  # noqa: E402
@@ -139,11 +139,20 @@ def test_it_learns_resumes_and_is_saved(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow  # for the export
-def test_exported_it_says_the_same_without_torch(tmp_path: Path) -> None:
-    whole = systems.create("srflow", seed=2)
-    whole.export(tmp_path / "out", licence="none", trained_on="four pairs")
+def test_trained_by_the_command_it_says_the_same_without_torch(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from fleeting.cli.main import app
+
+    write_flow_pairs(tmp_path / "pairs", 4, subjects=2, seed=3, settings=TINY)
+    told = ["train", "srflow", "--data", "synth-flow", "--root", str(tmp_path / "pairs"), "--seed", "2"]
+    result = CliRunner().invoke(app, [*told, "--epochs", "1", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    files = {path.name for path in (tmp_path / "out").iterdir()}
+    assert files == {"card.json", "weights.safetensors", "model.onnx", "model.json"}
+    whole = systems.load(tmp_path / "out")
     network = FlowNetwork(tmp_path / "out")
-    assert network.use.trained_on == "four pairs"
+    assert network.use.trained_on == "4 samples of synth-flow"
     for size in ((64, 64), (45, 70), (20, 24)):
         first, second = skin(size), skin(size, (0.7, 0.2))
         expected = whole.flow(first, second) if min(size) >= 32 else None

@@ -102,3 +102,27 @@ def test_a_clip_that_stands_still_has_no_changes():
     still = torch.randint(0, 256, (2, 1, 112, 112), dtype=torch.uint8).expand(2, 16, 112, 112)
     assert not network.changes(still).any()
     assert network.prepared(still).shape == (2, 1, 8, 28, 28)
+
+
+def test_a_stopped_training_goes_on_in_its_stage(tmp_path, monkeypatch) -> None:
+    rows, file = people(2, 2), tmp_path / "checkpoint.safetensors"
+    whole = systems.create("mpfnet-c", training=FAST).fit(rows).predict(rows)
+    epochs, train = [], mpfnet.train_module
+
+    def stopped(module, *args, **options):
+        if not isinstance(module, mpfnet.GenericStage):
+            raise KeyboardInterrupt
+        return train(module, *args, **options)
+
+    def counted(module, *args, **options):
+        return train(module, *args, progress=lambda _: epochs.append(type(module).__name__), **options)
+
+    with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patched:
+        patched.setattr(mpfnet, "train_module", stopped)
+        systems.create("mpfnet-c", training=FAST).fit(rows, checkpoint=file)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.generic.safetensors"]
+    monkeypatch.setattr(mpfnet, "train_module", counted)
+    made = systems.create("mpfnet-c", training=FAST).fit(rows, checkpoint=file)
+    assert epochs == ["AdvancedStage"]  # the generic one is not learnt again
+    assert np.array_equal(made.predict(rows), whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]

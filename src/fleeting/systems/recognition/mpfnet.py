@@ -3,9 +3,11 @@
 Only the abstract could be read. Which priors the encoders take, and how training progresses, is our reading.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +29,7 @@ from fleeting.training import (
     train_module,
 )
 
+STAGES = ("generic", "advanced")
 _ABSTRACT = "abstract; which variant and classes is not readable"
 
 
@@ -192,6 +195,29 @@ class MPFNetRecognizer(TorchRecognizer):
     """Trains in stages; each sees the rows that `fit` was given, and no other."""
 
     progressive: bool = True
+    checkpoint: Path | None = None
+
+    def fit(
+        self,
+        train: Examples,
+        validation: Examples | None = None,
+        *,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: Callable[[dict[str, float]], None] | None = None,
+    ) -> Self:
+        """As `TorchRecognizer.fit`; a stopped training goes on in the stage that it was in.
+
+        The first two stages have files beside the checkpoint, which are removed when all is learnt.
+        """
+        self.checkpoint = None if checkpoint is None else Path(checkpoint)
+        super().fit(train, validation, checkpoint=checkpoint, progress=progress)
+        for stage in STAGES:
+            if (path := self._stage_file(stage)) is not None:
+                path.unlink(missing_ok=True)
+        return self
+
+    def _stage_file(self, stage: str) -> Path | None:
+        return self.checkpoint and self.checkpoint.with_suffix(f".{stage}.safetensors")
 
     @property
     def stackable(self) -> bool:
@@ -207,13 +233,16 @@ class MPFNetRecognizer(TorchRecognizer):
         if not network.slow_encoders:
             return self.settings
         early = replace(self.settings, epochs=third, keep="last", patience=0)
-        train_module(
-            GenericStage(network), rows, early, triplet_loss, seed=self.seed, augment=self.augmentation()
-        )
+        first, second = map(self._stage_file, STAGES)
+        usual: dict[str, Any] = {"seed": self.seed, "augment": self.augmentation()}
+        train_module(GenericStage(network), rows, early, triplet_loss, checkpoint=first, **usual)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(self.seed, -1))
             advanced = AdvancedStage(network, len(self.classes))
-        train_module(advanced, rows, early, objective, seed=self.seed, augment=self.augmentation())
+        tag = ", ".join(f"{key} {value}" for key, value in sorted(self.switches.items()))
+        train_module(
+            advanced, rows, early, objective, checkpoint=second, tag=f"{self.system}: {tag}", **usual
+        )
         return replace(self.settings, epochs=self.settings.epochs - 2 * third)
 
     def gradients(self, examples: Examples) -> dict[str, float]:
