@@ -25,7 +25,7 @@ NOISE = 6.0
 
 def sets() -> dict[str, Examples]:
     """Strong movements of still heads, the same with noise, and clips as `fleeting synth` films them."""
-    still = plain("frames", "marks")
+    still = plain()
     rng = np.random.default_rng(0)
     noise = rng.normal(0, NOISE, still.inputs["frames"].shape).astype(np.float32)
     noisy = np.clip(np.round(still.inputs["frames"] + noise), 0, 255).astype(np.uint8)
