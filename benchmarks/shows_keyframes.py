@@ -72,7 +72,8 @@ def sides(coded: np.ndarray, found: np.ndarray, truth: np.ndarray) -> list[str]:
     for column in range(3):
         gap, after = (one[:, column].astype(float) - truth[:, column] for one in (coded, found))
         for mine in (gap < 0, gap > 0):
-            cells.append(f"{np.abs(gap[mine]).mean():.2f} → {np.abs(after[mine]).mean():.2f}")
+            told = [f"{np.abs(one[mine]).mean():.2f}" for one in (gap, after) if mine.any()]
+            cells.append(" → ".join(told) or "none")
     return cells
 
 
@@ -100,8 +101,9 @@ def gamdss() -> list[str]:
         "## GAMDSS: key frames selected anew",
         "",
         f"Still heads: {TOLD}, 60 frames a second; with noise of {NOISE:g} grey levels beside it. Filmed"
-        f" clips: {MADE}, brought to 32 frames: head motion, blinks, noise, compression, movements of 4 %."
-        " Marks are moved at random; numbers are frames that onset, apex, offset lie off on average.",
+        f" clips: {MADE}, brought to 32 frames: head motion, blinks, noise, compression, movements of 4 %, cut"
+        " at onset and offset, so that these cannot be coded too early and too late. Marks are moved at"
+        " random; numbers are frames that onset, apex, offset lie off on average.",
         "",
         *distances,
         "",

@@ -29,7 +29,7 @@ def test_around_looks_on_both_sides() -> None:
     assert reselect(levels, (1, 5, 14), reach=0.4, how="around") == (1, 6, 12)
 
 
-def test_rest_does_not_bring_onset_and_offset_nearer() -> None:
+def test_the_release_finds_a_late_apex_alone() -> None:
     # what the face does: rest, rise 5..10, fall 10..15, rest; the coder is two frames out at all three marks
     levels = clip(*[0.0] * 5, 0, 20, 40, 60, 80, 100, 80, 60, 40, 20, 0, *[0.0] * 5)
     assert reselect(levels, (3, 12, 17), reach=0.3) == (3, 10, 17)  # a late apex alone is found

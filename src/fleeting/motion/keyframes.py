@@ -25,9 +25,9 @@ def reselect(
     is the frame of ``offset - r' .. offset``, ``r' = floor(reach (offset - apex))``, that differs most from
     the new apex. The coded frames win where nothing differs more; of equals the first.
 
-    That is the release's search. It looks inwards alone: an apex that was coded too early stays, and since
-    the face rests before its onset and after its offset, those are not brought nearer by it. ``around`` is
-    ours: each frame is sought on both sides of the coded one, and of equals the nearest wins.
+    That is the release's search. It looks inwards alone: an apex that was coded too early, an onset too late
+    and an offset too early are not brought nearer by it. ``around`` is ours: each frame is sought on both
+    sides of the coded one, and of equals the nearest wins; where a head drifts, it follows the drift.
 
     Parameters
     ----------
