@@ -215,15 +215,16 @@ NOTES = {
     " than a weak expression moves; with the apex as planted the same network gains most of all. Both views"
     " find the apex no better than one, as far as the intervals tell. That is after a correction: when the"
     " median vector alone was taken off as the head's, the end of the clip was mostly taken for the apex.",
-    "gamdss": "Shown on still heads (four people, no intervals), with noise or without: of marks moved by up to"
-    " 30 % the release's search at reach 0.3 brings all three nearer the truth, the apex by a third to a half,"
-    " where it was coded too late. It looks inwards alone, so that an apex coded too early, an onset too late"
-    " or an offset too early stays or goes further off. Of marks moved by 10 %, at reach 0.1, the apex comes a"
-    " quarter nearer without noise and hardly nearer with it; right marks are moved a little. Not shown on"
-    " filmed clips: those are cut at onset and offset, inwards is the wrong way there, and an apex is found"
-    " little better. A search on both sides comes nearer to onset and offset there at 30 %, which lie at the"
-    " ends of the clip, and loses the apex. No difference in accuracy can be told from chance, and true marks"
-    " are no better than moved ones: there was nothing to win.",
+    "gamdss": "Shown on still heads (four people, no intervals), with noise or without: of marks moved by up"
+    " to 30 % the release's search at reach 0.3 brings all three nearer the truth, the apex by a"
+    " third to a half, where it was coded too late. It looks inwards alone, so that an apex coded too"
+    " early, an onset too late or an offset too early stays or goes further off. Of marks moved by 10"
+    " %, at reach 0.1, the apex comes a quarter nearer without noise and hardly nearer with it; right"
+    " marks are moved a little. Not shown on filmed clips: those are cut at onset and offset, inwards"
+    " is the wrong way there, and an apex is found little better. A search on both sides comes nearer"
+    " to onset and offset there at 30 %, which lie at the ends of the clip, and loses the apex. No"
+    " difference in accuracy can be told from chance, and true marks are no better than moved ones:"
+    " there was nothing to win.",
     "mpfnet": "Not shown. In 9 epochs both staged networks say the commonest class of every clip; trained all"
     " at once it has begun to learn. Whether stages help needs a longer run.",
     "medn": "The full network beats its motion branch where the label is in the dynamics, and not where it is"
