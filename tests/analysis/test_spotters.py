@@ -1,6 +1,7 @@
 """`analyze` with a spotter that has learnt: what ships, what was exported, and what is no spotter."""
 
 import json
+import shutil
 from importlib.resources import files
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_a_network_that_was_trained_drives_analyze(smile, tmp_path):
 
     recordings = systems.feature_recordings(3, 1, settings=systems.FeatureSettings(seconds=8), seed=1)
     made, fitted = train_spotter(lambda: systems.create("meldae", training={"epochs": 6}), recordings)
-    assert [one["kind"] for one in fitted] == ["micro"] and fitted[0]["method"] == "fleeting"
+    assert [(one["kind"], one["method"], one["with_rows"]) for one in fitted] == [("micro", "fleeting", True)]
     always = {"kind": "micro", "method": "fixed", "parameters": {"p": 0.3}, "least_score": 0.0}
     made.export(tmp_path, decodings=[always], trained_on="invented recordings")
 
@@ -94,6 +95,17 @@ def test_a_network_that_was_trained_drives_analyze(smile, tmp_path):
     assert told["input"] == "roi36" and told["decodings"][0]["method"] == "fixed"
     assert "invented recordings" in {use.trained_on for use in report.provenance.models}
     json.dumps(report.provenance.settings)
+
+    # the decoder that was fitted, which also sees the rows, at any score
+    mine = Path(shutil.copytree(tmp_path, tmp_path / "mine"))
+    card = json.loads((mine / "model.json").read_text())
+    card["decodings"] = [{**fitted[0], "curve": "curve", "least_score": 0.0}]
+    (mine / "model.json").write_text(json.dumps(card))
+    again = fleeting.analyze(smile, pictures=False, spotter=str(mine))
+    assert np.array_equal(again.signals["face0_curve"], curve)
+    rows = fleeting.load_spotter(mine).decodings[0]
+    assert rows.with_rows and rows.parameters == fitted[0]["parameters"]
+    assert all(0 <= one.interval.score <= 1 for one in again.expressions)
 
 
 def test_what_the_face_did_in_an_interval_that_somebody_else_found(smile):

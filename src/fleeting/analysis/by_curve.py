@@ -6,6 +6,7 @@ from fleeting.core import Curve, Interval
 from fleeting.models import CurveSpotter, Decoding
 from fleeting.spotting import SpottingResult, decode, explained
 
+SCORED = "fleeting"  # the decoder whose scores lie in 0..1
 MOST_SHARED = 0.3  # of the shorter of two movements; of two that share more the surer one stays
 
 
@@ -34,22 +35,24 @@ def spot_by_curve(
     -------
     SpottingResult
         The curve of the first kind that the spotter was taught; the kind of a movement is the one that it was
-        taught to find, whatever the length; its score is the height of the curve at the apex, cut to 0..1.
+        taught to find, whatever the length; its score is that of the decoder ``fleeting``, else the height
+        of the curve at the apex, cut to 0..1.
     """
     said = spotter.outputs(rows, times)
     found: list[Interval] = []
     for how in spotter.decodings:
-        found += _decoded(said[how.curve], times, how)
+        found += _decoded(said[how.curve], rows, times, how)
     kept = _apart(found)
     told = explained(regions, head, openings, times, kept, unit=unit)
     return SpottingResult(Curve(said[spotter.decodings[0].curve], times), tuple(told))
 
 
-def _decoded(values: np.ndarray, times: np.ndarray, how: Decoding) -> list[Interval]:
+def _decoded(values: np.ndarray, rows: np.ndarray, times: np.ndarray, how: Decoding) -> list[Interval]:
     fps = Curve(values, times).fps
     if not fps or not np.isfinite(values).any():
         return []
-    found = decode(values, fps, how.method, **how.parameters)
+    under = {"signals": rows} if how.with_rows else {}
+    found = decode(values, fps, how.method, **how.parameters, **under)
     return [_timed(one, values, times, how) for one in found if one.score >= how.least_score]
 
 
@@ -60,7 +63,7 @@ def _timed(one: Interval, values: np.ndarray, times: np.ndarray, how: Decoding) 
     if apex is None:
         apex = first + int(np.nanargmax(values[first : last + 1]))
     frame_s = float(np.diff(times)[max(last - 1, 0)])
-    score = float(np.clip(values[apex], 0, 1))
+    score = one.score if how.method == SCORED else float(np.clip(values[apex], 0, 1))
     return Interval(
         first,
         apex,

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fleeting.bench._spotting_fit import fit_decoder
+from fleeting.bench._spotting_fit import WITH_SIGNALS, fit_decoder
+from fleeting.bench.spotting import RAW
 from fleeting.core import Curve, UsageError
 from fleeting.evaluation import kfold
 from fleeting.systems import SpottingRecording
@@ -100,6 +101,9 @@ def _decodings(
 ) -> list[dict[str, Any]]:
     """Fit the decoder for each kind that the system speaks of; a kind that nobody showed is left out."""
     found = []
+    # in use there is nothing to look at but the rows that the network takes
+    positions = method in WITH_SIGNALS and system.inputs in RAW
+    under = [one.inputs[system.inputs] if positions else None for one in held]
     said = [system.outputs(one.sealed()) for one in held]
     for kind, name in system.curves.items():
         lengths = [i.duration_s for one in recordings for i in one.intervals or () if i.kind == kind]
@@ -107,7 +111,8 @@ def _decodings(
             continue
         curves = [Curve(one[name], recording.times) for one, recording in zip(said, held, strict=True)]
         truths = [[i for i in one.intervals or () if i.kind == kind] for one in held]
-        found.append({"kind": kind, **asdict(fit_decoder(method, curves, truths, lengths_s=lengths))})
+        fitted = asdict(fit_decoder(method, curves, truths, lengths_s=lengths, signals=under))
+        found.append({"kind": kind, "with_rows": positions, **fitted})
     if not found:
         raise UsageError(f"nothing to learn from: no {' or '.join(system.curves)} interval is coded")
     return found

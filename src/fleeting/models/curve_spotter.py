@@ -28,6 +28,8 @@ class Decoding:
         For `fleeting.decode`.
     least_score
         Intervals with a lower score are left out.
+    with_rows
+        Whether the decoder is also given the rows that the curve was computed from, as ``signals``.
     """
 
     kind: Kind
@@ -35,6 +37,7 @@ class Decoding:
     method: str
     parameters: Mapping[str, Any]
     least_score: float
+    with_rows: bool = False
 
 
 class CurveSpotter:
@@ -132,4 +135,11 @@ def _decoding(told: Mapping[str, Any]) -> Decoding:
     parameters = {
         name: tuple(value) if isinstance(value, list) else value for name, value in told["parameters"].items()
     }
-    return Decoding(told["kind"], told["curve"], told["method"], parameters, float(told["least_score"]))
+    return Decoding(
+        told["kind"],
+        told["curve"],
+        told["method"],
+        parameters,
+        float(told["least_score"]),
+        bool(told.get("with_rows")),
+    )
