@@ -80,3 +80,12 @@ def test_wrong_shapes_are_named(place):
     arguments[place] = arguments[place][:, :4]
     with pytest.raises(ShapeError, match="expected"):
         selective_scan(*arguments)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 3, 2), (2, 37, 5, 4), (4, 256, 32, 16)])
+def test_the_form_that_is_exported_is_the_recurrence(shape):
+    x, dt, a, b, c, _, state = (one.detach() for one in given(*shape, torch.float32))
+    for one, other in zip(
+        module.doubling(x, dt, a, b, c, state), step_by_step(x, dt, a, b, c, None, state), strict=True
+    ):
+        assert (one - other).abs().max() <= 1e-5 * max(1.0, other.abs().max().item())
