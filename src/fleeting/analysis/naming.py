@@ -20,7 +20,7 @@ from fleeting.models import (
     load_spotter,
 )
 from fleeting.motion import AlignedClip, InputMaker, find_input
-from fleeting.spotting import Spotted
+from fleeting.spotting import Spotted, decode
 
 RULES, DEFAULT = "rules", "default"
 SEEN_BY_SPOTTER = 4.0  # log odds that the spotter's own unit gets on top; chosen on development plants
@@ -113,6 +113,8 @@ def spotter_of(name: str) -> Spotter | CurveSpotter | None:
     if isinstance(found, CurveSpotter) and found.input not in ROI_SHAPES:
         told = ", ".join(ROI_SHAPES)
         raise UsageError(f"{name}: takes {found.input}; for spotters `analyze` measures {told}")
+    for how in found.decodings if isinstance(found, CurveSpotter) else ():
+        decode(np.zeros(8), 30.0, how.method, **how.parameters)  # says what it does not know
     return found
 
 
