@@ -56,7 +56,7 @@ def weighed(
     >>> t = np.arange(300) / 30
     >>> bump = np.where(abs(t - 5) < 0.2, np.cos((t - 5) / 0.2 * np.pi / 2) ** 2, 0)
     >>> [(b.onset, b.apex, b.offset) for b in weighed(bump, 30)]
-    [(147, 150, 153)]
+    [(146, 150, 154)]
     """
     check_share("least", least)
     if not 0 < usual_s < np.inf:
