@@ -12,6 +12,8 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ import numpy as np
 from fleeting import systems
 from fleeting.bench import (
     SpotterSpec,
+    SpottingRun,
     SpottingSettings,
     compare_spotters,
     decoder_counts,
@@ -27,7 +30,9 @@ from fleeting.bench import (
     score_spotting_run,
     spotting_table,
 )
-from fleeting.evaluation import counts_f1, paired_test
+from fleeting.bench.spotting import minutes_of, spans_of
+from fleeting.core import iou
+from fleeting.evaluation import Span, counts_f1, paired_test
 from fleeting.io import write_atomic
 
 INPUTS = ("regions", "head", "openings", "roi12", "roi36", "roi10")
@@ -72,6 +77,9 @@ DECODERS_TOLD = """\
 Our decoder (`fleeting`) less each other one, F1 of micro-expressions, paired over subjects. It sees the
 region signals that the curve was computed from, the others the curve alone; `own` is in some systems more
 than a decoder (training-free and `judged` read their own candidates, MELDAE its own boundaries).
+"""
+EXPECTED = """\
+Its score is the IoU that it expects with a coded movement. Over all spans that it gave, of all curves:
 """
 HOUR = """## An hour
 
@@ -149,26 +157,63 @@ def main() -> int:
 
 def measure(recordings: list, spec: SpotterSpec, seeds: int, folds: int, work: Path) -> dict:
     """One spotter with all decoders, in a form that JSON holds."""
-    whole = spec in ALL
-    # published for micro-expressions alone and trained for each kind: one kind is enough here
-    settings = SpottingSettings(
-        kinds=("micro",) if spec.system in ONE_KIND else ("micro", "macro"),
-        folds=folds,
-        seeds=tuple(range(seeds)),
-        decoders=DECODERS if whole else ("own", "runs", "fleeting"),
+    parts = [one_seed(recordings, spec, seed, folds, work) for seed in range(seeds)]
+    run = replace(
+        parts[0],
+        found={key: spans for part in parts for key, spans in part.found.items()},
+        seconds={spec.name: tuple(np.sum([part.seconds[spec.name] for part in parts], 0).tolist())},
     )
-    run = run_spotting(recordings, [spec], settings, say=print, store=work / "trained")
     told = {"seeds": seeds, "scores": score_spotting_run(run), "seconds": run.seconds[spec.name]}
-    if whole:
+    if spec in ALL:
         told["counts"] = {
             name: decoder_counts(run, spec.name, name, kind="micro").tolist() for name in DECODERS
         }
+        told["expected"] = expected(run, spec.name)
         told["pairs"] = {
             other: compare_spotters(run, (spec.name, "fleeting"), (spec.name, other), kind="micro")
             for other in DECODERS
             if other != "fleeting"
         }
     return told
+
+
+def one_seed(recordings: list, spec: SpotterSpec, seed: int, folds: int, work: Path) -> SpottingRun:
+    """Train, run and decode, or take what is kept."""
+    # published for micro-expressions alone and trained for each kind: one kind is enough here
+    kinds = ("micro",) if spec.system in ONE_KIND else ("micro", "macro")
+    kept = work / "found" / f"{spec.name.replace(', ', '-').replace(' ', '-')}-{seed}.json"
+    if not kept.exists():
+        decoders = DECODERS if spec in ALL else ("own", "runs", "fleeting")
+        settings = SpottingSettings(kinds=kinds, folds=folds, seeds=(seed,), decoders=decoders)
+        run = run_spotting(recordings, [spec], settings, say=print, store=work / "trained")
+        found = {key[1]: [asdict(span) for span in spans] for key, spans in run.found.items()}
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(kept, json.dumps({"found": found, "seconds": run.seconds[spec.name]}))
+    told = json.loads(kept.read_text())
+    return SpottingRun(
+        tuple(span for one in recordings for span in spans_of(one, one.intervals, kinds)),
+        {
+            (spec.name, name, seed): tuple(Span(**span) for span in spans)
+            for name, spans in told["found"].items()
+        },
+        minutes_of(recordings),
+        float(np.median([1 / np.median(np.diff(one.times)) for one in recordings])),
+        {spec.name: told["seconds"]},
+        {},
+    )
+
+
+def expected(run: SpottingRun, system: str) -> list[tuple[float, float]]:
+    """The IoU that our decoder expected of each span it gave, and the greatest there is with one coded."""
+    pairs = []
+    for (name, decoder, _), spans in run.found.items():
+        if (name, decoder) == (system, "fleeting"):
+            for one in spans:
+                there = [t for t in run.truth if (t.video, t.kind) == (one.video, one.kind)]
+                ends = [(t.onset, t.offset) for t in there]
+                best = max((iou((one.onset, one.offset), end) for end in ends), default=0.0)
+                pairs.append((round(one.score, 4), round(best, 4)))
+    return pairs
 
 
 def page(told: dict, recordings: list, folds: int) -> str:
@@ -276,6 +321,12 @@ def _decoders(rows: dict, names: list[str]) -> str:
     if strangers:
         cells = [_gap(pooled(rows, strangers, d)) for d in others]
         lines.append("| **curves it had not learnt from** | " + " | ".join(cells) + " |")
+    pairs = np.array([pair for name in names for pair in rows[name]["expected"]])
+    lines += ["", EXPECTED, "| expected | spans | found |", "|---|---|---|"]
+    for low, high in pairwise((0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 1.01)):
+        inside = pairs[(pairs[:, 0] >= low) & (pairs[:, 0] < high)]
+        if len(inside):
+            lines.append(f"| {inside[:, 0].mean():.2f} | {len(inside)} | {inside[:, 1].mean():.2f} |")
     wins = [d for d in others[1:] if strangers and pooled(rows, strangers, d)["low"] > 0]
     lines += ["", "On curves it had not learnt from, with an interval that excludes zero, it is better than:"]
     lines += [", ".join(f"`{one}`" for one in wins) + "." if wins else "none.", ""]
