@@ -103,9 +103,8 @@ def test_no_more_than_three_and_none_that_exclude_each_other():
     assert max(counts) == MOST_UNITS
 
 
-def test_no_motion_at_all_is_not_divided_by():
-    (unit,) = action_units(spotted(np.zeros_like(pattern(12)), 12))
-    assert unit == ActionUnit(12, "both", 0.0)
+def test_no_motion_at_all_has_no_units():
+    assert action_units(spotted(np.zeros_like(pattern(12)), 12)) == ()
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,8 @@ def fleiss_kappa(counts: np.ndarray, times: np.ndarray | None = None) -> float:
             "counts: expected every item coded by the same two or more coders; use krippendorff_alpha else"
         )
     weight = _weights(times, len(table))
-    agreeing = float(weight @ ((table**2).sum(1) - coders)) / (weight.sum() * coders * (coders - 1))
+    pairs = float(weight.sum() * coders * (coders - 1))
+    agreeing = float(weight @ ((table**2).sum(1) - coders)) / pairs
     chance = float(((weight @ table / (weight @ table).sum()) ** 2).sum())
     return (agreeing - chance) / (1 - chance) if chance < 1 else float("nan")
 
