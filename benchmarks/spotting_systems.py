@@ -34,6 +34,7 @@ from fleeting.bench.spotting import minutes_of, spans_of
 from fleeting.core import iou
 from fleeting.evaluation import Span, counts_f1, paired_test
 from fleeting.io import write_atomic
+from shows import provenance
 
 INPUTS = ("regions", "head", "openings", "roi12", "roi36", "roi10")
 DECODERS = ("own", "fixed", "fixed-nms", "scalable", "runs", "onset-offset", "durations", "fleeting")
@@ -140,6 +141,7 @@ def main() -> int:
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     recordings = list(load_recordings("csv", given.films / "samples.csv", inputs=INPUTS).recordings)
+    given.work.mkdir(parents=True, exist_ok=True)
     scores = given.work / "scores.json"
     told = json.loads(scores.read_text()) if scores.exists() else {"rows": {}}
     for name in TABLES:
@@ -148,14 +150,14 @@ def main() -> int:
     todo = [] if given.page else [(one, given.seeds) for one in ALL]
     todo += [(one, 1) for one in SWITCHES] if given.switches and not given.page else []
     for spec, seeds in todo:
-        seeds = seeds if systems.card(spec.system).learns else 1
-        if (given.only and spec.name not in given.only) or told["rows"].get(spec.name, {}).get(
-            "seeds"
-        ) == seeds:
+        count = seeds if systems.card(spec.system).learns else 1
+        there = told["rows"].get(spec.name, {}).get("seeds") == count
+        if there or (given.only and spec.name not in given.only):
             continue
-        told["rows"][spec.name] = measure(recordings, spec, seeds, given.folds, given.work)
-        given.work.mkdir(parents=True, exist_ok=True)
+        told["rows"][spec.name] = measure(recordings, spec, count, given.folds, given.work)
+        told["how"] = provenance()
         write_atomic(scores, json.dumps(told))
+    write_atomic(scores, json.dumps(told))
     write_atomic(given.out, page(told, recordings, given.folds))
     return 0
 
@@ -239,7 +241,7 @@ def page(told: dict, recordings: list, folds: int) -> str:
         parts += [HOUR, told["hour"]]
     if "scan" in told:
         parts += [SCAN, told["scan"]]
-    parts += [PLANTED, told.get("planted", "Not measured yet.\n"), READING]
+    parts += [PLANTED, told.get("planted", "Not measured yet.\n"), READING, f"*{told['how']}*\n"]
     return "\n".join(parts)
 
 
