@@ -11,22 +11,27 @@ from fleeting.motion import EIGHTEEN_REGIONS
 from fleeting.synth import CameraSettings, HeadMotion, Life, Plant, plant, write_planted
 
 
-@pytest.fixture(scope="module")
-def film(tmp_path_factory):
+def filmed(folder, at_s, duration_s, *, strength, seed, camera, blinks=()):
+    """The portrait, moving its head a little, with one planted smile."""
     data = pytest.importorskip("skimage.data", reason="scikit-image (extra demo) holds the portrait")
     portrait = np.ascontiguousarray(data.astronaut()[0:320, 60:380])
     sway = HeadMotion(sway_percent=1.5, roll_deg=0.4, yaw_deg=0.5, pitch_deg=0.5, scale_percent=0.4)
     clip = plant(
         portrait,
-        [Plant((12,), strength_percent=4.0, at_s=1.0, duration_s=0.4)],
+        [Plant((12,), strength_percent=strength, at_s=at_s, duration_s=0.4)],
         fps=30,
-        duration_s=2.0,
-        seed=1,
-        camera=CameraSettings(noise=2.0, crf=23),
-        life=Life(head=sway),
+        duration_s=duration_s,
+        seed=seed,
+        camera=camera,
+        life=Life(head=sway, blinks_s=blinks),
     )
-    folder = tmp_path_factory.mktemp("film")
     return write_planted(clip, folder, "clip", flows="none").video
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    camera = CameraSettings(noise=2.0, crf=23)
+    return filmed(tmp_path_factory.mktemp("film"), 1.0, 2.0, strength=4.0, seed=1, camera=camera)
 
 
 def test_a_planted_smile_is_seen_at_the_mouth_when_it_was_planted(film):
@@ -74,16 +79,5 @@ def test_the_training_free_spotter_finds_the_same_by_both_roads(portrait_with_bl
 
 @pytest.fixture(scope="module")
 def portrait_with_blinks(tmp_path_factory):
-    data = pytest.importorskip("skimage.data", reason="scikit-image (extra demo) holds the portrait")
-    portrait = np.ascontiguousarray(data.astronaut()[0:320, 60:380])
-    sway = HeadMotion(sway_percent=1.5, roll_deg=0.4, yaw_deg=0.5, pitch_deg=0.5, scale_percent=0.4)
-    clip = plant(
-        portrait,
-        [Plant((12,), strength_percent=5.0, at_s=1.3, duration_s=0.4)],
-        fps=30,
-        duration_s=3.0,
-        seed=2,
-        camera=CameraSettings(noise=1.0, crf=20),
-        life=Life(head=sway, blinks_s=(0.4, 2.4)),
-    )
-    return write_planted(clip, tmp_path_factory.mktemp("blinks"), "clip", flows="none").video
+    folder, camera = tmp_path_factory.mktemp("blinks"), CameraSettings(noise=1.0, crf=20)
+    return filmed(folder, 1.3, 3.0, strength=5.0, seed=2, camera=camera, blinks=(0.4, 2.4))

@@ -201,7 +201,7 @@ class FoldWork:
         asked = [name for name in self.settings.decoders if name != OWN]
         inner, judge = train, system
         if asked and learns and self.settings.inner:
-            part = _inner_part(train)
+            part = inner_part(train)
             judge = self._trained([train[at] for at in part.train])
             inner = [train[at] for at in part.test]
         curves = [self._curve(judge, one) for one in inner] if asked else []
@@ -302,7 +302,7 @@ def _key(system: str, options: Mapping[str, Any], seed: int, recordings: Sequenc
     return f"{system}-{told.hexdigest()[:16]}"
 
 
-def _inner_part(recordings: Sequence[SpottingRecording]) -> Fold:
+def inner_part(recordings: Sequence[SpottingRecording]) -> Fold:
     """Hold out a part of the training subjects, the first of several by `kfold`."""
     subjects = np.array([one.subject for one in recordings])
     if len(set(subjects.tolist())) < 2:

@@ -6,15 +6,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fleeting.bench._spotting_fit import WITH_SIGNALS, fit_decoder
-from fleeting.bench.spotting import RAW
+from fleeting.bench.spotting import RAW, inner_part
 from fleeting.core import Curve, UsageError
-from fleeting.evaluation import kfold
 from fleeting.systems import SpottingRecording
 
-HELD_PART = 4  # one of so many parts of the subjects is held out for the decoder
 INNER, WHOLE = "inner.safetensors", "checkpoint.safetensors"
 Progress = Callable[[dict[str, float]], object]
 
@@ -63,11 +59,9 @@ def train_spotter(
     first = make()
     decodings = None
     if method != "own" and hasattr(first, "curves"):
-        subjects = np.array([one.subject for one in recordings])
-        people = len(set(subjects.tolist()))
-        if people < 2:
+        if len({one.subject for one in recordings}) < 2:
             raise UsageError("one subject is too few to fit a decoder on: give more, or take --decoder own")
-        fold = kfold(subjects, min(HELD_PART, people))[0]
+        fold = inner_part(recordings)
         train, held = ([recordings[at] for at in part] for part in (fold.train, fold.test))
         if say is not None:
             say(f"for the decoder: {len(train)} recordings to learn from, {len(held)} of others to fit it on")

@@ -11,6 +11,7 @@ from fleeting.spotting.boundaries import refine
 DURATIONS_S = (0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.1, 1.6, 2.2, 3.2)
 LEAST_FRAMES = 2.0  # a length must hold so many
 FLANK_S = 0.08
+INWARDS = 0.3  # of a frame: the first frame of motion comes after the moment at which it starts
 NORMAL = 0.67449  # median of |x| where x is standard normal
 REACH = 0.75  # of a length: how far from a moment its ends are looked for
 SMOOTH = 1 / 24  # of a length
@@ -152,8 +153,7 @@ def _bounds(s: np.ndarray, at: int, length: float) -> tuple[int, int, int]:
     begin, apex, end = _read(s, at, length)
     for _ in range(READINGS - 1):
         begin, apex, end = _read(s, round((begin + end) / 2), max(end - begin, 2.0))
-    # the first frame of motion comes after the moment at which it starts
-    return min(int(np.ceil(begin + 0.3)), apex), apex, max(int(np.floor(end - 0.3)), apex)
+    return min(int(np.ceil(begin + INWARDS)), apex), apex, max(int(np.floor(end - INWARDS)), apex)
 
 
 def _read(s: np.ndarray, at: int, length: float) -> tuple[float, int, float]:

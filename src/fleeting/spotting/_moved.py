@@ -8,8 +8,6 @@ from fleeting.spotting.boundaries import refine
 
 SMOOTH_S = 0.06
 LEAST_SIZE, LEAST_SHARE = 1e-9, 0.05
-# the first frame of motion comes after the moment at which it starts, see `_durations`
-INWARDS = 0.3
 
 
 class Moved:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from fleeting.spotting._boxes import peaks
-from fleeting.spotting._moved import INWARDS, Moved, smoothed
+from fleeting.spotting._durations import INWARDS
+from fleeting.spotting._moved import Moved, smoothed
 
 SHORTEST, LONGEST = 0.3, 3.0  # of the usual length
 APART = 0.15  # of the usual length: between two peaks
