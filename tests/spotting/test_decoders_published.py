@@ -199,3 +199,37 @@ def published_scalable(s: np.ndarray, k: int, p: float) -> list[tuple[int, int]]
 def hull_share(a: int, b: int, c: int, d: int) -> float:
     hull = max(b, d) - min(a, c)
     return max(0, min(b, d) - max(a, c)) / hull if hull else 1.0
+
+
+def spikes(frames, *places):
+    """With a half width of 10 the smoothed curve at i is a twentieth of the ones among i - 10 .. i + 9."""
+    curve = np.zeros(frames)
+    curve[list(places)] = 1
+    return curve
+
+
+def test_megc2025_cas_joins_what_overlaps_by_more_than_half_a_half_width():
+    """Peaks at 22 and 36: 12..32 and 26..46 share 6 frames; at 21 and 36 they share 5, which is not more."""
+    decoder = DECODERS.get("megc2025-cas")
+    (one,) = decoder(spikes(100, 14, 30, 42), 100, half_width_s=0.1)
+    assert (one.onset, one.apex, one.offset) == (14, 22, 44)
+    assert len(decoder(spikes(100, 12, 30, 42), 100, half_width_s=0.1)) == 2
+
+
+def test_megc2025_samm_looks_near_for_quiet_and_farther_off_for_less():
+    """Ten ones from 40 on, half width 5: the smoothed curve is 1 at 45, .9 at 44, and .1 at 36 and 55.
+
+    Left of the peak no frame within 5 is below .2; beyond it, 39 (.4) with 38 (.3) is the nearest pair below
+    .8. A cliff on the right leaves a pair below .2 within reach.
+    """
+    decoder = DECODERS.get("megc2025-samm")
+    curve = np.zeros(100)
+    curve[40:50] = 1
+    (one,) = decoder(curve, 100, half_width_s=0.05)
+    assert (one.onset, one.apex, one.offset) == (39, 45, 51)
+    quick = np.zeros(100)
+    quick[[45, 46]] = 1
+    (two,) = decoder(quick, 100, half_width_s=0.05, rescale=False, p=0.5)  # .2 at 42..50, .1 beside, 0 then
+    assert (two.onset, two.apex, two.offset) == (41, 46, 51)
+    (three,) = decoder(quick * 30 + 30, 100, half_width_s=0.05, rescale=False)  # nowhere quiet
+    assert (three.onset, three.offset) == (36, 56)

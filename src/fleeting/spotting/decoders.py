@@ -1,11 +1,11 @@
 """A curve and a frame rate -> intervals: decoders by name, for the curves of any spotter.
 
-``fixed``, ``fixed-nms`` and ``scalable`` follow published code and carry its habits: a threshold between
-the curve's mean and its maximum finds something in every video. ``runs`` and ``onset-offset`` are
-plain rules of the field, ``durations`` looks for something that comes and goes within one of several lengths
-of time. ``fleeting`` is ours and the default: it weighs many spans around each peak by the overlap to be
-expected, and reads their ends from the region signals where it is given them. What it is worth on curves of
-spotters that it has not learnt from is measured in ``docs/benchmarks/spotting.md``.
+``fixed``, ``fixed-nms``, ``scalable``, ``megc2025-samm`` and ``megc2025-cas`` follow published code and carry
+its habits: a threshold between the curve's mean and its maximum finds something in every video. ``runs`` and
+``onset-offset`` are plain rules, ``durations`` looks for something that comes and goes within one
+of several lengths of time. ``fleeting`` is ours and the default: it weighs many spans around each peak by the
+overlap to be expected, and reads their ends from the region signals where it is given them. What it is worth
+on curves of spotters that it has not learnt from is measured in ``docs/benchmarks/spotting.md``.
 """
 
 import inspect
@@ -15,6 +15,7 @@ import numpy as np
 from fleeting.core import Interval, ShapeError, UsageError, check_shape
 from fleeting.spotting._boxes import DECODERS, Box, Decoder, seen_runs
 from fleeting.spotting._durations import durations
+from fleeting.spotting._megc2025 import megc2025_cas, megc2025_samm
 from fleeting.spotting._published import fixed, fixed_nms, scalable
 from fleeting.spotting._rules import onset_offset, runs
 from fleeting.spotting._weighed import weighed
@@ -24,6 +25,8 @@ __all__ = ["DECODERS", "Box", "Decoder", "decode"]
 DECODERS.register("fixed")(fixed)
 DECODERS.register("fixed-nms")(fixed_nms)
 DECODERS.register("scalable")(scalable)
+DECODERS.register("megc2025-samm")(megc2025_samm)
+DECODERS.register("megc2025-cas")(megc2025_cas)
 DECODERS.register("runs")(runs)
 DECODERS.register("onset-offset")(onset_offset)
 DECODERS.register("durations")(durations)

@@ -10,6 +10,7 @@ from torch import nn
 from fleeting import systems
 from fleeting.core import Interval, UsageError
 from fleeting.nn import Mamba, step_by_step
+from fleeting.spotting import decode
 from fleeting.systems.spotting._sequence import Thinned
 from fleeting.systems.spotting._slow_fast import SlowFastNet
 from fleeting.systems.spotting._state_space import (
@@ -133,14 +134,14 @@ def test_class_weights():
     assert _class_weights(np.full((1, 4), NEUTRAL), 0.0).sum() > 0  # never all nothing: that gives NaN
 
 
-def voting(synergy, logits, *, name="me-tst"):
+def voting(synergy, logits, *, name="me-tst", **more):
     """A spotter whose network says the same logits in every frame."""
 
     class Said(nn.Module):
         def forward(self, x):
             return torch.zeros(x.shape[:2]), torch.tensor(logits).expand(*x.shape[:2], 5)
 
-    made = systems.create(name, synergy=synergy)
+    made = systems.create(name, synergy=synergy, **more)
     made.module = Said()
     one = systems.invented_recordings([made.inputs], 1)[0]
     return [shown for _, shown in made.expressions(one, [Interval.from_frames(10, 22, fps=30)])]
@@ -155,6 +156,31 @@ def test_strategies_at_the_level_of_results():
     assert voting(1, neutral_first, name="boosting-vrme") == ["negative"]
     assert voting(1, [-1.0, -0.5, -1.0, -1.0, -5.0], name="boosting-vrme") == []
     assert voting(2, [0.0, 1.0, 0.0, 0.0, 9.0], name="boosting-vrme") == ["positive"]
+
+
+def test_the_vote_for_the_unseen_sets_of_the_challenge():
+    boosting = {"name": "boosting-vrme"}
+    assert voting(1, [1.5, 1.0, 0.0, 0.0, 0.0], **boosting) == ["negative"]
+    assert voting(1, [1.5, 1.0, 0.0, 0.0, 0.0], **boosting, unseen="samm") == ["positive"]
+    assert voting(1, [2.5, 1.0, 0.0, 0.0, 0.0], **boosting, unseen="samm") == ["negative"]
+    assert voting(1, [0.5, 1.0, 0.0, 0.0, 9.0], **boosting, unseen="cas") == ["positive"]  # strategy 2
+
+
+def test_a_fifth_of_frames_that_are_not_negative_outvotes_the_rest():
+    made = systems.create("boosting-vrme", unseen="samm")
+    one = systems.invented_recordings([made.inputs], 1)[0]
+    for surprised, wanted in ((2, "negative"), (3, "surprise")):  # of the ten frames 11 .. 20
+        shares = np.tile(np.array([0.9, 0.1, 0, 0, 0]), (len(one.times), 1))
+        shares[11 : 11 + surprised] = [0.1, 0, 0.9, 0, 0]
+        made.outputs = lambda _, shares=shares: {"emotion": shares}
+        assert made.expressions(one, [Interval.from_frames(10, 22, fps=30)])[0][1] == wanted
+
+
+def test_decoding_of_the_unseen_sets_is_the_release_s():
+    for unseen, method in (("samm", "megc2025-samm"), ("cas", "megc2025-cas")):
+        told = systems.create("boosting-vrme", unseen=unseen).decoding
+        assert (told["method"], told["half_width_s"]) == (method, 0.2)
+        decode(np.zeros(50), 30, **told)
 
 
 def test_unknown_values_of_switches():
