@@ -6,8 +6,9 @@ The recogniser is logistic regression on 100 principal components of flow maps i
 size, each channel to median 0 and deviation 1, clipped at 4), all folded into one linear layer, with a
 temperature that is fitted on other synthetic people; a small network says whether there is any expression.
 The detector of action units is made by `make_au_detector.py`, the spotter by `make_spotter.py`, what the
-decoder of curves knows by `make_decoder.py`. ``--look`` also scores the recogniser on the real maps of
-FLEETING_DATA, which counts as one look; nothing is chosen by it here.
+decoder of curves knows by `make_decoder.py`, the network of flow by `make_flow.py`; ``--only`` makes one
+of them. ``--look`` also scores the recogniser on the real maps of FLEETING_DATA, which counts as one look;
+nothing is chosen by it here.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from torch.nn.functional import logsigmoid
 
 import make_au_detector
 import make_decoder
+import make_flow
 import make_spotter
 from fleeting.evaluation import top_label
 from fleeting.synth import flowmaps
@@ -113,7 +115,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--look", action="store_true")
-    parser.add_argument("--only", choices=("recogniser", "units", "spotter", "decoder"))
+    parser.add_argument("--only", choices=("recogniser", "units", "spotter", "decoder", "flow"))
     asked = parser.parse_args()
     if asked.only in (None, "recogniser"):
         print(json.dumps(make_recogniser(look=asked.look), indent=1))
@@ -123,6 +125,8 @@ def main() -> None:
         print(json.dumps(make_spotter.make(), indent=1))
     if asked.only in (None, "decoder"):
         make_decoder.make(ROOT / "build" / "decoder")
+    if asked.only in (None, "flow"):
+        print(json.dumps(make_flow.make(), indent=1))
 
 
 def make_recogniser(*, look: bool) -> dict:

@@ -8,6 +8,7 @@ from fleeting.motion.aligned import (
     input_maker,
     input_names,
 )
+from fleeting.motion.backends import FLOWS, USUAL_FLOW, FlowBackend, find_flow
 from fleeting.motion.flow import dis_flow, strain
 from fleeting.motion.hoof import hoof
 from fleeting.motion.inputs import clip_of, field_box, movement
@@ -51,9 +52,12 @@ from fleeting.motion.views import (
 __all__ = [
     "EIGHTEEN_REGIONS",
     "FIVE_REGIONS",
+    "FLOWS",
     "MDMO_REGIONS",
     "TWELVE_POINTS",
+    "USUAL_FLOW",
     "AlignedClip",
+    "FlowBackend",
     "FlowNetwork",
     "InputMaker",
     "RegionSignals",
@@ -68,6 +72,7 @@ __all__ = [
     "field_box",
     "find_apex",
     "find_apex_of_views",
+    "find_flow",
     "find_input",
     "fit_head_motion",
     "flow_channels",

@@ -36,6 +36,8 @@ class AlignedClip:
         The crop: its size is that of the frames, the eyes are ``geometry.iod`` pixels apart.
     track
         ``(T, 468, 2)`` float32, the same for every frame, where the input asked for it.
+    flow
+        What `movement` measures flow with, a name for `find_flow`.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class AlignedClip:
     landmarks: np.ndarray = field(default_factory=lambda: np.zeros((LANDMARKS, 2), np.float32))
     geometry: CropGeometry = CROP
     track: np.ndarray | None = None
+    flow: str = "dis"
 
     def __post_init__(self) -> None:
         size = (self.geometry.height, self.geometry.width)

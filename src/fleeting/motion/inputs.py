@@ -8,7 +8,7 @@ import numpy as np
 from fleeting import facs
 from fleeting.core import CropGeometry, InputError
 from fleeting.motion.aligned import AlignedClip, input_maker
-from fleeting.motion.flow import dis_flow
+from fleeting.motion.backends import USUAL_FLOW, find_flow
 from fleeting.motion.representations import flow_map, sample_frames
 from fleeting.motion.rigid import fit_head_motion, relief
 from fleeting.motion.tracker import LOOSE, STIFF, motion_regions
@@ -38,13 +38,13 @@ def field_box(geometry: CropGeometry) -> tuple[slice, slice]:
 def movement(clip: AlignedClip, first: int, second: int) -> np.ndarray:
     """Measure what the face did from one frame of a clip to another; the head's own motion is taken out.
 
-    DIS flow at an eye distance of 88 pixels (a smaller crop is enlarged), then the similarity that the stiff
+    Flow at an eye distance of 88 pixels (a smaller crop is enlarged), then the similarity that the stiff
     regions of the face agree on is fitted, robustly, and subtracted.
 
     Parameters
     ----------
     clip
-        With landmarks: they say where the stiff regions are.
+        With landmarks: they say where the stiff regions are. ``clip.flow`` names what measures the flow.
     first, second
         Places of the frames.
 
@@ -63,17 +63,19 @@ def movement(clip: AlignedClip, first: int, second: int) -> np.ndarray:
     >>> bool(abs(movement(clip, 0, 1)).mean() < 0.1)  # all moved alike: the head, not the face
     True
     """
-    flow = plain_flow(clip.frames[first], clip.frames[second], clip.geometry)
+    flow = plain_flow(clip.frames[first], clip.frames[second], clip.geometry, clip.flow)
     return flow - _head_flow(flow, clip.landmarks, clip.geometry)
 
 
-def plain_flow(first: np.ndarray, second: np.ndarray, geometry: CropGeometry) -> np.ndarray:
+def plain_flow(
+    first: np.ndarray, second: np.ndarray, geometry: CropGeometry, flow: str = USUAL_FLOW
+) -> np.ndarray:
     """Measure flow ``(H, W, 2)`` between two crops, the head's motion included, in pixels of the crop."""
-    grow = FLOW_IOD / geometry.iod
+    grow, measure = FLOW_IOD / geometry.iod, find_flow(flow).measure
     if grow < 1.05:
-        return dis_flow(first, second)
+        return measure(first, second)
     large = (round(first.shape[1] * grow), round(first.shape[0] * grow))
-    field = dis_flow(*(cv2.resize(one, large, interpolation=cv2.INTER_CUBIC) for one in (first, second)))
+    field = measure(*(cv2.resize(one, large, interpolation=cv2.INTER_CUBIC) for one in (first, second)))
     size = (first.shape[1], first.shape[0])
     return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_AREA) / np.float32(grow))
 
@@ -207,7 +209,7 @@ def clip8_flow(clip: AlignedClip) -> np.ndarray:
     """
     frames = clip8(clip)
     wide = CropGeometry(128, 128, clip.geometry.iod * 128 / clip.geometry.width, clip.geometry.eyes_y)
-    return np.stack([plain_flow(a, b, wide) for a, b in itertools.pairwise(frames)])
+    return np.stack([plain_flow(a, b, wide, clip.flow) for a, b in itertools.pairwise(frames)])
 
 
 @input_maker("clip8-landmarks", frames="tracked")
@@ -239,7 +241,7 @@ def flow_clip(clip: AlignedClip) -> np.ndarray:
     ``(10, 28, 28, 2)`` float32, pixels of the crop with eyes 44 pixels apart; the head's motion taken out.
     """
     sampled = sample_frames(clip.coded, 10)
-    of_ten = AlignedClip(sampled, 0, 0, 9, clip.fps, clip.landmarks, clip.geometry)
+    of_ten = AlignedClip(sampled, 0, 0, 9, clip.fps, clip.landmarks, clip.geometry, flow=clip.flow)
     box = field_box(clip.geometry)
     fields = [movement(of_ten, 0, at)[box] * np.float32(44.0 / clip.geometry.iod) for at in range(10)]
     return np.stack([cv2.resize(one, (28, 28), interpolation=cv2.INTER_AREA) for one in fields])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from fleeting.core import InputError, ModelUse, ShapeError, check_shape
 
 SCHEMA = "fleeting.flow/1"
 MODEL_FILE, FACTS_FILE = "model.onnx", "model.json"
+SHIPPED = "learnt"
 _HINT = "give a folder that `fleeting train srflow` wrote"
 _LEAST = 32  # pixels: smaller pictures are continued at their edge
 
@@ -22,7 +24,8 @@ class FlowNetwork:
     Parameters
     ----------
     folder
-        With ``model.onnx`` and ``model.json``; `fleeting train srflow` writes them.
+        With ``model.onnx`` and ``model.json``; `fleeting train srflow` writes them. Without one, the network
+        that ships: it learnt from drawn faces alone, see docs/models.md.
 
     Attributes
     ----------
@@ -33,12 +36,19 @@ class FlowNetwork:
     ------
     InputError
         Where files are missing, damaged, or not those that the card names.
+
+    Examples
+    --------
+    >>> flow = FlowNetwork()
+    >>> flow.use.licence, flow(*np.zeros((2, 50, 70), np.uint8)).shape
+    ('Apache-2.0', (50, 70, 2))
     """
 
-    def __init__(self, folder: str | PathLike[str]) -> None:
+    def __init__(self, folder: str | PathLike[str] | None = None) -> None:
         import onnxruntime
 
-        data, self.card = _read(Path(folder))
+        where = Path(str(files("fleeting.motion"))) / "data" / "flow" / SHIPPED if folder is None else folder
+        data, self.card = _read(Path(where))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # same sums on every machine
         self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
