@@ -2,10 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/make_flow.py [--work build/flow]
 
-Pairs are made by `flow_sets.py`, the network is trained by `flow_train.py` (goes on where it was stopped), its
-errors and those of DIS are measured on people whom it has not seen, and all goes into one folder with its card.
-On one idle core: ten minutes to make the pairs, a minute for each pass of the training, half a minute to
-measure.
+Pairs are made by `flow_sets.py`, the network is trained by `flow_train.py` (goes on where it was stopped),
+its errors and those of DIS are measured on people whom it has not seen, and all goes into one folder with its
+card. On one idle core: ten minutes for the pairs, a minute for each pass, half a minute to measure.
 """
 
 import argparse

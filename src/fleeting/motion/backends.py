@@ -25,8 +25,8 @@ class FlowBackend:
     name
         ``dis``, ``farneback``, ``learnt``, or the absolute path of a network's folder.
     version
-        What of it the code and OpenCV's version do not tell: the sha256 of a network's file, else empty. Caches
-        take it into their keys.
+        What of it the code and OpenCV's version do not tell: the sha256 of a network's file, else empty.
+        Caches take it into their keys.
     measure
         Two ``(H, W)`` uint8 grey pictures -> ``(H, W, 2)`` float32 pixels, x right, y down.
     """
