@@ -10,10 +10,10 @@ import pytest
 import fleeting
 from fleeting import facs
 from fleeting.analysis import AnalysisSettings, namer
-from fleeting.analysis.naming import SEEN_BY_SPOTTER, Namer, joined, recognised
-from fleeting.core import ActionUnit, Interval, UnknownNameError
+from fleeting.analysis.naming import SEEN_BY_SPOTTER, Namer, joined, recognised, rows_for
+from fleeting.core import ActionUnit, Interval, UnknownNameError, UsageError
 from fleeting.models import load_au_detector, load_recognizer
-from fleeting.motion import AlignedClip, input_geometry
+from fleeting.motion import AlignedClip, find_flow, input_geometry
 from fleeting.spotting import Candidate, Spotted, hypotheses, side_channels
 from fleeting.synth import CameraSettings, Life, Plant, plant, write_planted
 
@@ -118,6 +118,27 @@ def test_models_are_run_on_what_a_clip_gives():
     assert units[0].au == 12
     assert sum(told.probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert [use.name for use in names.uses] == ["fleeting recogniser", "fleeting AU detector"]
+
+
+def test_a_model_gets_the_flow_that_it_learnt_with():
+    """And the other model its own; a network of flow that is no longer the same is refused."""
+    geometry = input_geometry("key")
+    y, x = np.mgrid[: geometry.height, : geometry.width]
+    hill = np.exp(-(((x - 112) / 30) ** 2) - ((y - 170) / 30) ** 2)
+    face = [np.uint8(128 + 60 * np.sin((x - d * hill) / 4) + 60 * np.cos(y / 5)) for d in (0, 2, 0)]
+    mesh = np.float32(facs.neutral_mesh()[:, :2] * geometry.iod + geometry.origin)
+    clip = AlignedClip(np.stack(face), 0, 1, 2, None, mesh, geometry)
+    usual, learnt, detector = load_recognizer(), load_recognizer(), load_au_detector()
+    learnt.card |= {"flow": "learnt", "flow_sha256": find_flow("learnt").version}
+    made: dict = {}
+    maps = [rows_for(one, {"key": clip}, made)["flowmap28"] for one in (usual, detector, learnt)]
+    assert maps[0] is maps[1] and len(made) == 2
+    assert not np.array_equal(maps[0], maps[2])
+    assert "fleeting flow" in [use.name for use in Namer(learnt, detector).uses]
+    assert "fleeting flow" not in [use.name for use in Namer(usual, detector).uses]
+    learnt.card["flow_sha256"] = "another"
+    with pytest.raises(UsageError, match="another network of flow than 'learnt'"):
+        rows_for(learnt, {"key": clip}, {})
 
 
 @pytest.mark.parametrize("asked", [{"recognizer": "nobody"}, {"au_detector": "nobody"}])

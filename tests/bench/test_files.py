@@ -254,6 +254,13 @@ def test_merged_runs_are_as_one_run(make_toy, tmp_path):
 def test_what_does_not_fit_is_not_merged(make_toy, tmp_path):
     rows = make_toy()
     one = run_into(tmp_path / "1", ["stand-mean"], rows)
+    with pytest.raises(UsageError, match="flow is 'learnt', elsewhere 'dis'"):
+        merge_benches([one, run_into(tmp_path / "5", ["stand-mean"], rows, flow="learnt")], "x")
+    earlier = run_into(tmp_path / "6", ["stand-majority"], rows) / "results.json"
+    told = json.loads(earlier.read_text())
+    del told["settings"]["flow"]  # of before there was a choice
+    earlier.write_text(json.dumps(told))
+    assert merge_benches([one, earlier.parent], tmp_path / "7")
     with pytest.raises(UsageError, match="protocol"):
         merge_benches([one, run_into(tmp_path / "2", ["stand-mean"], rows, protocol="kfold", folds=2)], "x")
     other = replace(rows, labels=(rows.labels + 1) % 3)

@@ -152,7 +152,11 @@ def test_an_input_of_ones_own(samples, cache, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("more", "says"),
-    [(["--input", "flowviews28"], "cannot be made from clips"), (["--kind", "both"], "micro, macro, all")],
+    [
+        (["--input", "flowviews28"], "cannot be made from clips"),
+        (["--kind", "both"], "micro, macro, all"),
+        (["--flow", "lernt"], "dis, farneback, learnt"),
+    ],
 )
 def test_wrong_wishes_are_one_line(tree, capsys, more, says):
     assert main(["datasets", "prepare", "casme2", "--root", str(tree[0]), *more]) == 2
@@ -169,6 +173,9 @@ def test_a_set_of_maps_needs_no_preparing(tmp_path, capsys):
     (folder / "sub01_EP01_01f .png").write_bytes(data)
     assert main(["datasets", "prepare", "megc2019-flow", "--root", str(tmp_path)]) == 2
     assert "holds flow maps, not clips" in capsys.readouterr().err
+    words = ["--data", "synth-flowmaps:12:4", "--flow", "learnt", "--out", str(tmp_path / "out")]
+    assert main(["bench", "svm-flow", "--no-baselines", *words]) == 2
+    assert "no flow is measured" in capsys.readouterr().err
 
 
 # What is missing ----------------------------------------------------------------------------------------
@@ -343,6 +350,24 @@ def test_settings_and_code_are_part_of_the_key(samples, cache, monkeypatch):
 
 
 RUN = [sys.executable, "-c", "from fleeting.cli.main import run; run()", "datasets", "prepare", "casme2"]
+
+
+def test_another_flow_is_another_entry_and_another_network_too(samples, cache, monkeypatch):
+    from fleeting import motion
+    from fleeting.bench import _prepare_one
+    from fleeting.motion import dis_flow, find_flow
+
+    usual = prepare(samples[:1], cache=cache)
+    learnt = prepare(samples[:1], cache=cache, flow="learnt")
+    assert (learnt.computed, learnt.decoded) == (1, 0)
+    assert not np.array_equal(usual.inputs["flowmap28"], learnt.inputs["flowmap28"])
+    same(learnt, prepare(samples[:1], cache=cache, flow="learnt"))
+    home = Path(motion.__file__).parent / "data/flow/learnt"
+    assert prepare(samples[:1], cache=cache, flow=str(home)).computed == 0, "the same network by its folder"
+    assert prepare(samples[:1], cache=cache).computed == 0, "and the usual one is still there"
+    newer = replace(find_flow("learnt"), version="newer", measure=dis_flow)
+    monkeypatch.setattr(_prepare_one, "find_flow", lambda name: newer)
+    assert prepare(samples[:1], cache=cache, flow="learnt").computed == 1
 
 
 def test_two_runs_at_the_same_time(tree, samples, cache, tmp_path):

@@ -1,7 +1,7 @@
 """A movement -> its action units and emotion: the models' evidence, joined with what the spotter saw."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -13,13 +13,14 @@ from fleeting.core import ActionUnit, Emotion, ModelUse, UsageError
 from fleeting.models import (
     AuDetector,
     CurveSpotter,
+    Model,
     Recognizer,
     Spotter,
     load_au_detector,
     load_recognizer,
     load_spotter,
 )
-from fleeting.motion import AlignedClip, InputMaker, find_input
+from fleeting.motion import USUAL_FLOW, AlignedClip, FlowNetwork, InputMaker, find_flow, find_input
 from fleeting.spotting import Spotted, decode
 
 RULES, DEFAULT = "rules", "default"
@@ -42,8 +43,12 @@ class Namer:
 
     @property
     def uses(self) -> tuple[ModelUse, ...]:
-        """The models, for provenance."""
-        return tuple(model.use for model in (self.recognizer, self.detector) if model is not None)
+        """The models, and what networks measure flow for them, for provenance."""
+        models = [model for model in (self.recognizer, self.detector) if model is not None]
+        flows = dict.fromkeys(flow_of(model) for model in models)
+        networks = [find_flow(flow).measure for flow in flows]
+        learnt = [one.use for one in networks if isinstance(one, FlowNetwork)]
+        return tuple([*(model.use for model in models), *learnt])
 
     def name(
         self, spotted: Spotted, clips: Mapping[str, AlignedClip]
@@ -57,13 +62,44 @@ class Namer:
         clips
             The movement's frames by what inputs look at: ``key``, ``all``, ``tracked``.
         """
-        rows = {one.name: one.make(clips[one.frames])[None] for one in self.inputs}
+        made: dict[tuple[str, str], np.ndarray] = {}  # by input and flow: models that take the same share it
         units = action_units(spotted)
         if self.detector is not None and spotted.candidate.vector.any():
+            rows = rows_for(self.detector, clips, made)
             units = joined(spotted, units, self.detector.units, self.detector.predict(rows)[0])
         if self.recognizer is None:
             return units, emotion(units)
-        return units, recognised(self.recognizer, rows)
+        return units, recognised(self.recognizer, rows_for(self.recognizer, clips, made))
+
+
+def flow_of(model: Model) -> str:
+    """Name the flow that a model's rows were measured with when it learnt.
+
+    Raises
+    ------
+    UsageError
+        Where that network is not the one that is here.
+    """
+    name = str(model.card.get("flow", USUAL_FLOW))
+    found, wanted = find_flow(name), str(model.card.get("flow_sha256", ""))
+    if found.version != wanted:
+        raise UsageError(
+            f"{model.use.name}: learnt with another network of flow than {name!r} is now; train it again"
+        )
+    return name
+
+
+def rows_for(
+    model: Model, clips: Mapping[str, AlignedClip], made: dict[tuple[str, str], np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Make what a model takes, one row each, with its own flow; what is made is kept in ``made``."""
+    flow, rows = flow_of(model), {}
+    for name in model.inputs:
+        if (name, flow) not in made:
+            maker = find_input(name)
+            made[name, flow] = maker.make(replace(clips[maker.frames], flow=flow))[None]
+        rows[name] = made[name, flow]
+    return rows
 
 
 @cache
@@ -89,6 +125,9 @@ def namer(recognizer: str, au_detector: str) -> Namer:
         None if recognizer == RULES else load_recognizer(recognizer),
         None if au_detector == RULES else load_au_detector(au_detector),
     )
+    for model in (made.recognizer, made.detector):
+        if model is not None:
+            flow_of(model)
     for one in made.inputs:
         if one.frames == "tracked":
             raise UsageError(f"{one.name}: needs landmarks of every frame; `analyze` keeps none of these")

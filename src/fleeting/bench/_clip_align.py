@@ -8,7 +8,7 @@ import numpy as np
 
 from fleeting.bench._clip_source import ClipSource
 from fleeting.core import LANDMARKS, CropGeometry, InputError, transform_points
-from fleeting.motion import AlignedClip, input_geometry, sample_crop
+from fleeting.motion import USUAL_FLOW, AlignedClip, input_geometry, sample_crop
 
 BORDER = 0.3  # of the picture's size: added around pictures that are cropped so tightly that no face is found
 MOST_WAITING = 500  # frames that may be held while no face has been found yet
@@ -111,9 +111,13 @@ def _follow(color: Color, before: np.ndarray) -> np.ndarray:
 
 
 def as_clip(
-    arrays: dict[str, np.ndarray], meta: dict[str, Any], key: tuple[int, int, int], fps: float | None
+    arrays: dict[str, np.ndarray],
+    meta: dict[str, Any],
+    key: tuple[int, int, int],
+    fps: float | None,
+    flow: str = USUAL_FLOW,
 ) -> AlignedClip:
-    """Put what `align` gave together."""
+    """Put what `align` gave together; ``flow`` is what inputs measure flow with."""
     geometry = CropGeometry(**meta["geometry"])
     marks = np.asarray(arrays["landmarks"]).reshape(LANDMARKS, 2)
-    return AlignedClip(arrays["frames"], *key, fps, marks, geometry, arrays.get("track"))
+    return AlignedClip(arrays["frames"], *key, fps, marks, geometry, arrays.get("track"), flow)

@@ -13,7 +13,15 @@ from fleeting.bench._clip_source import ClipSource, find_source
 from fleeting.core import ShapeError, UsageError
 from fleeting.datasets import Sample
 from fleeting.io import ArrayCache, CacheEntry, code_version, content_key, entry_key
-from fleeting.motion import InputMaker, find_apex, find_input, input_geometry, input_names
+from fleeting.motion import (
+    USUAL_FLOW,
+    InputMaker,
+    find_apex,
+    find_flow,
+    find_input,
+    input_geometry,
+    input_names,
+)
 
 VALUE = "value"
 INPUTS, FRAMES = "inputs", "frames"  # folders of the cache: aligned frames may be deleted on their own
@@ -31,11 +39,14 @@ class Plan:
         Names.
     imports
         Modules to import first: they bring inputs of the user's own.
+    flow
+        What flow is measured with, a name for `fleeting.motion.find_flow`.
     """
 
     folder: str
     inputs: tuple[str, ...]
     imports: tuple[str, ...] = ()
+    flow: str = USUAL_FLOW
 
 
 def prepare_one(plan: Plan, sample: Sample) -> dict[str, Any]:
@@ -49,7 +60,7 @@ def prepare_one(plan: Plan, sample: Sample) -> dict[str, Any]:
     """
     makers = find_makers(plan.inputs, plan.imports)
     inputs, frames = (_open_cache(str(Path(plan.folder) / part)) for part in (INPUTS, FRAMES))
-    work = _Work(inputs, frames, sample)
+    work = _Work(inputs, frames, sample, plan.flow)
     seen = [len(one.damaged) for one in (inputs, frames)]
     keys, computed = {}, []
     for maker in makers:
@@ -99,8 +110,10 @@ def _open_cache(folder: str) -> ArrayCache:
 class _Work:
     """One sample: its source, its aligned frames, found when they are first needed."""
 
-    def __init__(self, cache: ArrayCache, aligned: ArrayCache, sample: Sample) -> None:
-        self.cache, self.aligned_cache, self.sample = cache, aligned, sample
+    def __init__(
+        self, cache: ArrayCache, aligned: ArrayCache, sample: Sample, flow: str = USUAL_FLOW
+    ) -> None:
+        self.cache, self.aligned_cache, self.sample, self.flow = cache, aligned, sample, flow
         self.notes: list[str] = []
         self.decoded = False
         self._entries: dict[str, CacheEntry] = {}
@@ -108,7 +121,8 @@ class _Work:
         self._sources: dict[str, ClipSource] = {}
 
     def input_key(self, maker: InputMaker) -> str:
-        """Name what a maker gives for this sample."""
+        """Name what a maker gives for this sample; another flow, or another network, is another entry."""
+        other = {} if self.flow == USUAL_FLOW else {"flow": find_flow(self.flow).version or self.flow}
         return entry_key(
             kind="input",
             name=maker.name,
@@ -116,6 +130,7 @@ class _Work:
             key=self.source(maker.frames).key,
             fps=self.sample.fps,
             code=_maker_version(maker.name),
+            **other,
         )
 
     def make(self, maker: InputMaker, key: str) -> None:
@@ -124,7 +139,8 @@ class _Work:
         onset, apex, offset = self.source(maker.frames).key
         if apex is None:
             raise ShapeError(f"{self.sample.id}: its apex was not found")
-        clip = as_clip(dict(entry.arrays), dict(entry.meta), (onset, apex, offset), self.sample.fps)
+        key_frames = (onset, apex, offset)
+        clip = as_clip(dict(entry.arrays), dict(entry.meta), key_frames, self.sample.fps, self.flow)
         self.cache.put(key, {VALUE: maker.make(clip)}, {"input": maker.name, "sample": self.sample.id})
 
     def source(self, frames: str) -> ClipSource:

@@ -91,7 +91,8 @@ def load_data(
     reading
         Options of `fleeting.datasets.open`.
     working
-        ``jobs``, ``ray_address``, ``imports``, ``on_progress`` of `fleeting.bench.prepare`.
+        ``jobs``, ``ray_address``, ``imports``, ``flow``, ``on_progress`` of `fleeting.bench.prepare`. Sets of
+        maps are taken as they are, whatever ``flow`` says.
 
     Raises
     ------

@@ -12,6 +12,7 @@ import numpy as np
 from fleeting.bench.prepare import can_prepare
 from fleeting.core import Examples, UsageError
 from fleeting.evaluation import Fold, SealedFold, TrainingView, inner_split, make_folds
+from fleeting.motion import USUAL_FLOW
 
 BASELINES = ("majority", "svm-flow", "ststnet")
 PROTOCOLS = ("loso", "kfold", "cross-dataset")
@@ -39,6 +40,8 @@ class BenchSettings:
         but for systems that keep the best epoch or stop early, which get 0.15.
     pretrain
         Name of the set to learn from first, only for the record; the rows are given apart.
+    flow
+        What flow of the rows was measured with, only for the record, too.
 
     Raises
     ------
@@ -53,6 +56,7 @@ class BenchSettings:
     oracle_epoch: bool = False
     validation: float | None = None
     pretrain: str | None = None
+    flow: str = USUAL_FLOW
 
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
@@ -265,6 +269,7 @@ def _key(
         "content": content,
         "version": __version__,
     }
+    del told["flow"]  # the content says it
     digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
     return f"{spec.label} {fold} seed {seed} {digest[:16]}"
 

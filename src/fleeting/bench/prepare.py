@@ -16,7 +16,7 @@ from fleeting.datasets import Dataset, Sample
 from fleeting.facs import TWELVE_UNITS
 from fleeting.io import ArrayCache
 from fleeting.jobs import JobResult, run_jobs
-from fleeting.motion import input_names
+from fleeting.motion import USUAL_FLOW, find_flow, input_names
 
 PREPARED = "prepared"  # folder of the cache
 UNITS = "aus12"
@@ -78,6 +78,7 @@ def prepare(
     jobs: int = 1,
     ray_address: str | None = None,
     imports: Sequence[str] = (),
+    flow: str = USUAL_FLOW,
     on_progress: Callable[[PrepareProgress], object] | None = None,
 ) -> Prepared:
     """Decode, find the face, align, and make inputs; what the cache holds is not made again.
@@ -97,13 +98,16 @@ def prepare(
         As in `fleeting.jobs.run_jobs`.
     imports
         Modules that register inputs of your own.
+    flow
+        What inputs measure flow with, a name for `fleeting.motion.find_flow`. An apex that is not coded is
+        looked for with the usual one in any case.
     on_progress
         Called after each sample.
 
     Raises
     ------
     UsageError
-        For an input that no function makes, or none at all.
+        For an input that no function makes, or none at all, or an unknown flow.
     InputError
         Where the cache cannot be written.
 
@@ -121,9 +125,10 @@ def prepare(
         raise UsageError("name an input to prepare")
     pictured = tuple(one for one in names if one != UNITS)
     find_makers(pictured, tuple(imports))  # an unknown name is told before the first frame is decoded
+    measuring = find_flow(flow).name  # absolute, where it is a folder: workers may run elsewhere
     folder = Path(cache).absolute()
     store = ArrayCache(folder / INPUTS)
-    plan = Plan(str(folder), pictured, tuple(imports))
+    plan = Plan(str(folder), pictured, tuple(imports), measuring)
     results = _run(plan, samples, jobs, ray_address, on_progress)
     good = [at for at, one in enumerate(results) if one.error is None]
     kept = tuple(samples[at] for at in good)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fleeting.bench.plan import SystemSpec
+from fleeting.bench.plan import BenchSettings, SystemSpec
 from fleeting.bench.provenance import describe_code, describe_machine, describe_packages, now
 from fleeting.bench.runner import BenchRun
 from fleeting.bench.summary import Answers, compare, score_answers
@@ -184,10 +184,11 @@ def merge_benches(folders: Sequence[str | os.PathLike[str]], out: str | os.PathL
 
 
 def _check_alike(facts: Mapping[str, Any], other: Mapping[str, Any], folder: object) -> None:
-    free = {"seeds", "oracle_epoch"}
-    for name, value in facts["settings"].items():
-        if name not in free and other["settings"].get(name) != value:
-            raise UsageError(f"{folder}: {name} is {other['settings'].get(name)!r}, elsewhere {value!r}")
+    free, usual = {"seeds", "oracle_epoch"}, asdict(BenchSettings())  # earlier runs lack what came later
+    for name in (one for one in usual | facts["settings"] if one not in free):
+        here, elsewhere = (one["settings"].get(name, usual.get(name)) for one in (other, facts))
+        if here != elsewhere:
+            raise UsageError(f"{folder}: {name} is {here!r}, elsewhere {elsewhere!r}")
     known = {one["name"]: one["sha256"] for one in facts["data"]}
     for one in other["data"]:
         if known.get(one["name"], one["sha256"]) != one["sha256"]:

@@ -96,7 +96,7 @@ def unit_results(bench: UnitBench) -> dict[str, Any]:
         "code": describe_code(),
         "machine": describe_machine(),
         "packages": describe_packages(),
-        "settings": {name: settings[name] for name in ("protocol", "folds", "seeds", "preset")},
+        "settings": {name: settings[name] for name in ("protocol", "folds", "seeds", "preset", "flow")},
         "data": {
             "name": bench.data,
             "n": len(rows),

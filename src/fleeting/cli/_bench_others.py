@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fleeting.cli._folds import FoldLines
-from fleeting.cli._prepare import prepare_lines
+from fleeting.cli._prepare import check_flow, prepare_lines
 
 if TYPE_CHECKING:
     from fleeting.bench import BenchSettings
@@ -19,12 +19,13 @@ TOLD = ("system", "decoder", "F1 micro [95 %]", "F1 macro [95 %]", "false alarms
 
 @dataclass(frozen=True)
 class Working:
-    """How the work is done: modules to import, processes, a Ray cluster; whether baselines join."""
+    """How the work is done: modules to import, processes, a Ray cluster; whether baselines join; the flow."""
 
     imports: Sequence[str]
     jobs: int
     ray: str | None
     baselines: bool
+    flow: str = "dis"
 
 
 def find_task(names: Sequence[str], imports: Sequence[str]) -> str:
@@ -53,6 +54,7 @@ def bench_spotters(
     from fleeting import bench as room
     from fleeting.core import UsageError
 
+    check_flow(working.flow, measured=False)
     if len(data) > 1 and settings.protocol != "cross-dataset":
         raise UsageError("spotters: one --data a run, but for --protocol cross-dataset")
     real = [name for name in data if not room.is_recordings(name)]
@@ -118,8 +120,9 @@ def bench_units(
     asked = [one for one in room.UNIT_BASELINES if working.baselines and one not in names] + list(names)
     rows, missing = room.load_unit_examples(
         data[0], roots[0] if roots else None, inputs=room.needed_inputs(asked), imports=working.imports,
-        jobs=working.jobs, ray_address=working.ray, on_progress=prepare_lines(),
+        jobs=working.jobs, ray_address=working.ray, flow=working.flow, on_progress=prepare_lines(),
     )  # fmt: skip
+    check_flow(working.flow, measured=not data[0].startswith("synth-flowmaps"))
     began = time.monotonic()
     done = room.run_unit_bench(
         asked, data[0], rows, settings, out=out, imports=working.imports, jobs=working.jobs,

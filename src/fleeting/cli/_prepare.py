@@ -32,6 +32,15 @@ def prepare_lines() -> "Callable[[PrepareProgress], None]":
     return tell
 
 
+def check_flow(flow: str, *, measured: bool) -> None:
+    """See that ``--flow`` has an effect; raises UsageError where nothing is measured."""
+    from fleeting.core import UsageError
+    from fleeting.motion import USUAL_FLOW
+
+    if flow != USUAL_FLOW and not measured:
+        raise UsageError("--flow: no flow is measured for this set and system; leave it out")
+
+
 def prepare(
     name: Annotated[str, typer.Argument(help="One of the names that `fleeting datasets list` shows.")],
     root: Annotated[Path, typer.Option(help="Folder of the dataset; for csv the table itself.")],
@@ -47,6 +56,9 @@ def prepare(
     imports: Annotated[
         list[str] | None, typer.Option("--import", help="Module that registers inputs of your own.")
     ] = None,
+    flow: Annotated[
+        str, typer.Option(help="What flow is measured with: dis, farneback, learnt, or a network's folder.")
+    ] = "dis",
     sheet: Annotated[Path | None, typer.Option(help="Annotation sheet, where it lies elsewhere.")] = None,
     frames: Annotated[Path | None, typer.Option(help="Folder whose children are the subjects.")] = None,
     apex: Annotated[
@@ -75,7 +87,7 @@ def prepare(
     began = time.monotonic()
     made = room.prepare(
         samples, inputs or ["flowmap28"], cache=folder, jobs=jobs, ray_address=ray, imports=imports or [],
-        on_progress=prepare_lines(),
+        flow=flow, on_progress=prepare_lines(),
     )  # fmt: skip
     _report(made, len(samples), time.monotonic() - began)
     typer.echo(str(folder))

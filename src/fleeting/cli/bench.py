@@ -9,7 +9,7 @@ import typer
 
 from fleeting.cli._bench_others import Working, bench_spotters, bench_units, find_task
 from fleeting.cli._folds import FoldLines
-from fleeting.cli._prepare import prepare_lines
+from fleeting.cli._prepare import check_flow, prepare_lines
 
 if TYPE_CHECKING:
     from fleeting.bench import Loaded
@@ -49,6 +49,9 @@ def bench(
     oracle_epoch: Annotated[
         bool, typer.Option("--oracle-epoch", help="Show what choosing the epoch on the test fold feigns.")
     ] = False,
+    flow: Annotated[
+        str, typer.Option(help="What flow is measured with: dis, farneback, learnt, or a network's folder.")
+    ] = "dis",
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help="Add the baselines that are not named.")
     ] = True,
@@ -79,10 +82,10 @@ def bench(
         return
     if imports and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # a module of one's own mostly lies where one works
-    settings = room.BenchSettings(protocol, folds, seeds, preset, oracle_epoch, validation, pretrain)
+    settings = room.BenchSettings(protocol, folds, seeds, preset, oracle_epoch, validation, pretrain, flow)
     if not names or not data:
         raise UsageError("name systems, and the data with --data; see: fleeting bench --help")
-    task, working = find_task(names, imports or []), Working(imports or [], jobs, ray, baselines)
+    task, working = find_task(names, imports or []), Working(imports or [], jobs, ray, baselines, flow)
     if task == "spotting":
         return bench_spotters(names, data, root or [], settings, decoders or [], out, working)
     if task == "au":
@@ -94,8 +97,9 @@ def bench(
         asked = [one for one in room.BASELINES if one in systems.list() and one not in names] + asked
     modules = imports or []
     options = {"classes": classes, "inputs": room.needed_inputs(asked, modules), "imports": modules}
-    options |= {"jobs": jobs, "ray_address": ray, "on_progress": prepare_lines()}
+    options |= {"jobs": jobs, "ray_address": ray, "flow": flow, "on_progress": prepare_lines()}
     loaded = _load(data, root or [], options)
+    check_flow(flow, measured=any(one.prepared is not None for one in loaded.values()))
     sets = {name: one.examples for name, one in loaded.items()}
     missing = {name: one.missing for name, one in loaded.items()}
     if protocol == "cross-dataset" and len(sets) > 1:

@@ -28,6 +28,9 @@ def train(
     decoder: Annotated[
         str, typer.Option(help="Of a spotter: decoder to fit, or own for that of the system.")
     ] = "fleeting",
+    flow: Annotated[
+        str, typer.Option(help="What flow is measured with: dis, farneback, learnt, or a network's folder.")
+    ] = "dis",
     jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare clips or films.")] = 1,
 ) -> None:
     """Train a system on a whole dataset; a training that was stopped goes on where it was.
@@ -35,12 +38,15 @@ def train(
     The folder holds card.json and weights.safetensors, to go on from, and model.onnx with model.json, to use.
     """
     from fleeting import systems
+    from fleeting.cli._prepare import check_flow
     from fleeting.core import UsageError
     from fleeting.io import validate_folder
 
     changes = {} if epochs is None else {"training": {"epochs": epochs}}
     made = systems.create(system, preset=preset, seed=seed, **changes, **{name: False for name in off or []})
     folder = validate_folder(out)
+    if systems.card(system).task in ("flow", "spotting"):
+        check_flow(flow, measured=False)
     if systems.card(system).task == "flow":
         _train_flow(made, data, root, folder, epochs)
         return
@@ -57,8 +63,9 @@ def train(
     from fleeting.cli._prepare import prepare_lines
 
     options: dict[str, Any] = {"classes": classes, "inputs": needed_inputs([system]), "jobs": jobs}
-    options["on_progress"] = prepare_lines()
+    options |= {"flow": flow, "on_progress": prepare_lines()}
     loaded = load_data(data, root, **options)
+    check_flow(flow, measured=loaded.prepared is not None)
     examples = loaded.examples
     if pretrain is not None:
         from fleeting.training import match_classes
@@ -74,7 +81,7 @@ def train(
     made.fit(examples, **_options(made.fit, folder / "checkpoint.safetensors", epochs))
     made.save(folder)
     typer.echo(str(folder / "card.json"))
-    export_for_use(made, folder, trained_on=_said(data, pretrain, len(examples)))
+    export_for_use(made, folder, trained_on=_said(data, pretrain, len(examples)), **_flow_facts(flow))
     for name in ("pretrain.safetensors", "checkpoint.safetensors"):
         (folder / name).unlink(missing_ok=True)
     if loaded.missing:
@@ -119,6 +126,14 @@ def export_for_use(made: Any, folder: Path, **facts: Any) -> None:
         typer.echo(str(made.export(folder, **facts)))
     except UsageError as error:
         typer.echo(f"not exported: {error}", err=True)
+
+
+def _flow_facts(flow: str) -> dict[str, str]:
+    """Say what `analyze` must measure flow with for this model, where it is not the usual one."""
+    from fleeting.motion import USUAL_FLOW, find_flow
+
+    found = find_flow(flow)
+    return {} if flow == USUAL_FLOW else {"flow": found.name, "flow_sha256": found.version}
 
 
 def _said(data: str, pretrain: str | None, rows: int) -> str:
