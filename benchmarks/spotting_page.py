@@ -31,6 +31,14 @@ One seed, the same for the whole; difference of F1 paired over subjects, with it
 for the number of rows: of this many some exclude zero by chance. `own`: the decoder of release; `fleeting`,
 fitted, where it was run. Errors of the ends are over what was matched.
 """
+TWOS = (
+    ("me-tst-plus", "me-tst"),
+    ("boosting-vrme", "me-tst-plus"),
+    ("causal-ex", "auw-gcn"),
+    ("pesformer", "auw-gcn"),
+    ("meldae", "boosting-vrme"),
+    ("judged", "training-free"),
+)
 HOUR = """## An hour
 
 `benchmarks/spotters_hour.py`: the curve of a recording of an hour at 30 frames/s, features given.
@@ -83,6 +91,7 @@ def page(told: dict, recordings: list, folds: int, work: Path) -> str:
     parts.append("Each with our decoder, fitted on training subjects.\n")
     parts.append(spotting_table([one for one in every if one["decoder"] == "fleeting"]))
     parts += ["## Decoders\n", _decoders(rows, names)]
+    parts += ["## Two by two\n", _twos(rows)]
     if others:
         parts += ["## Without a part\n", _switches(others, recordings, folds, work)]
     parts += ["## What a part is there for\n", _claims(recordings), "## Cost\n", _cost(rows, names)]
@@ -92,6 +101,24 @@ def page(told: dict, recordings: list, folds: int, work: Path) -> str:
         parts += [SCAN, told["scan"]]
     parts += [PLANTED, told.get("planted", "Not measured yet.\n"), READING, f"*{told['how']}*\n"]
     return "\n".join(parts)
+
+
+def _twos(rows: dict) -> str:
+    """What a later system is said to do better than the one it builds on, or the nearest one."""
+    lines = ["F1 of micro-expressions of the first less the second, paired over subjects, seeds averaged.\n"]
+    lines += ["| first | second | with `own` decoders | with `fleeting` |", "|---|---|---|---|"]
+    for first, second in TWOS:
+        if first in rows and second in rows:
+            gaps = []
+            for decoder in ("own", "fleeting"):
+                seeds = min(rows[name]["seeds"] for name in (first, second))
+                one, other = (np.array(rows[name]["counts"][decoder])[:, :seeds] for name in (first, second))
+                test = paired_test(
+                    one, other, lambda counts: counts_f1(counts[..., :3]).mean(-1), samples=10_000
+                )
+                gaps.append(_gap({"difference": test.difference, "low": test.low, "high": test.high}))
+            lines.append(f"| {first} | {second} | {gaps[0]} | {gaps[1]} |")
+    return "\n".join(lines) + "\n"
 
 
 def _switches(others: list[SpotterSpec], recordings: list, folds: int, work: Path) -> str:

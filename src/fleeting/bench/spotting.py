@@ -19,7 +19,7 @@ import numpy as np
 
 from fleeting import systems
 from fleeting.bench._spotting_fit import FittedDecoder, fit_decoder
-from fleeting.core import Curve, Interval, UnknownNameError, UsageError
+from fleeting.core import Curve, Interval, UsageError
 from fleeting.evaluation import Fold, Span, check_apart, kfold
 from fleeting.facs import coarse_emotion
 from fleeting.io import write_atomic
@@ -321,21 +321,15 @@ def spans_of(recording: SpottingRecording, intervals: Sequence[Interval], kinds:
     subject, dataset = recording.subject.partition("/")[2], recording.dataset
     return [
         Span.from_interval(
-            one, recording.id, subject=subject, dataset=dataset, emotion=_sorted(emotion, dataset)
+            one,
+            recording.id,
+            subject=subject,
+            dataset=dataset,
+            emotion=coarse_emotion(emotion, dataset, unknown="others") if emotion else None,
         )
         for one, emotion in zip(intervals, shown, strict=True)
         if one.kind in kinds
     ]
-
-
-def _sorted(emotion: str | None, dataset: str) -> str | None:
-    """Negative, positive, surprise, or others, as also what no table knows."""
-    if not emotion:
-        return None
-    try:
-        return coarse_emotion(emotion, dataset.upper())
-    except UnknownNameError:
-        return "others"
 
 
 def minutes_of(recordings: Sequence[SpottingRecording]) -> dict[str, float]:

@@ -130,7 +130,7 @@ def emotion_name(label: str) -> str:
     return name
 
 
-def coarse_emotion(label: str, dataset: str | None = None) -> str:
+def coarse_emotion(label: str, dataset: str | None = None, *, unknown: str | None = None) -> str:
     """Sort an emotion label into negative, positive, surprise or others.
 
     Parameters
@@ -138,20 +138,30 @@ def coarse_emotion(label: str, dataset: str | None = None) -> str:
     label
         Any spelling that ``emotion_name`` knows.
     dataset
-        Name of a dataset whose own protocol may differ (``"MMME"`` counts tense as negative).
+        Name of a dataset, in any case, whose own protocol may differ (``"MMME"`` counts tense as negative).
+    unknown
+        What to give for a label that no table knows.
 
     Raises
     ------
     UnknownNameError
-        Where the label is not known.
+        Where the label is not known, unless ``unknown`` is given.
 
     Examples
     --------
-    >>> coarse_emotion("disgust"), coarse_emotion("tense"), coarse_emotion("tense", "MMME")
+    >>> coarse_emotion("disgust"), coarse_emotion("tense"), coarse_emotion("tense", "mmme")
     ('negative', 'others', 'negative')
+    >>> coarse_emotion("pride", unknown="others")
+    'others'
     """
-    rows, name = table("emotion_groups"), emotion_name(label)
-    return rows["exceptions"].get(dataset, {}).get(name, rows["groups"][name])
+    rows = table("emotion_groups")
+    try:
+        name = emotion_name(label)
+    except UnknownNameError:
+        if unknown is None:
+            raise
+        return unknown
+    return rows["exceptions"].get((dataset or "").upper(), {}).get(name, rows["groups"][name])
 
 
 def emotion_evidence(au_scores: Mapping[int, float], *, fine: bool = False) -> dict[str, float]:

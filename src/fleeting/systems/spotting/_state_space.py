@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fleeting.core import Interval, UsageError
+from fleeting.facs import coarse_emotion
 from fleeting.models import WindowRoad, from_first, stitched, windows_of
 from fleeting.systems.contract import SpottingRecording
 from fleeting.systems.representations import representation
@@ -38,22 +39,17 @@ SPOT_SHARE, RECOGNISE_SHARE = 0.9, 0.1
 UNSEEN_HALF_S = 0.2  # six frames at 30 a second
 UNSEEN_SHARE = 0.2  # of frames that are not negative, above which they alone vote
 NEGATIVE_RATIO = 4.0  # windows without a movement for each one with: 4 in CAS(ME)^3, 0.5 in SAMM-LV
-_COARSE = {
-    **dict.fromkeys(("negative", "anger", "disgust", "fear", "sad", "sadness", "contempt"), 0),
-    **dict.fromkeys(("positive", "happy", "happiness"), 1),
-    "surprise": 2,
-}
 
 
-def emotion_code(label: str | None) -> int:
-    """Place an emotion among `EMOTIONS`; what is unknown is "others".
+def emotion_code(label: str | None, dataset: str | None = None) -> int:
+    """Place an emotion among `EMOTIONS`, as `coarse_emotion` sorts it; what is unknown is "others".
 
     Examples
     --------
     >>> [emotion_code(one) for one in ("Happiness", "fear", None)]
     [1, 0, 3]
     """
-    return _COARSE.get((label or "").strip().lower(), 3)
+    return EMOTIONS.index(coarse_emotion(label or "", dataset, unknown="others"))
 
 
 def frame_labels(
@@ -182,7 +178,7 @@ class WindowSpotter(SequenceSpotter):
         labels = frame_labels(
             len(thin.values),
             [thin.ends(intervals[at]) for at in places],
-            [emotion_code(shown[at]) for at in places],
+            [emotion_code(shown[at], recording.dataset) for at in places],
         )
         cut = (windows_of(one, self.length) for one in labels)
         return (from_first(windows_of(thin.values, self.length)), *cut)  # type: ignore[return-value]

@@ -211,7 +211,7 @@ class MeldaeSpotter(SequenceSpotter):
         shown = np.full(frames, NEUTRAL, np.int64)
         emotions = recording.emotions or (None,) * len(intervals)
         for (a, b), at in zip(ends, places, strict=True):
-            shown[a : b + 1] = emotion_code(emotions[at])
+            shown[a : b + 1] = emotion_code(emotions[at], recording.dataset)
         lack = max(SEGMENT - frames, 0)
         values = np.pad(thin.values, ((0, lack), (0, 0)), mode="edge")
         y, shown = np.pad(y, ((0, lack), (0, 0))), np.pad(shown, (0, lack), constant_values=NEUTRAL)
