@@ -20,7 +20,12 @@ from shows import provenance
 from spotting_page import page
 from spotting_runs import ALL, OWN_SWITCHES, PICTURES, SWITCHES, films, measure, takes_pictures
 
-TABLES = {"planted": "spotters_planted.py", "scan": "scan.py", "hour": "spotters_hour.py"}
+TABLES = {
+    "planted": "spotters_planted.py",
+    "scan": "scan.py",
+    "hour": "spotters_hour.py",
+    "link": "planted_link.py",
+}
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ from fleeting.systems.representations import (
     register_representation,
     representation,
 )
+from fleeting.systems.spurious_link import linked_recordings
 from fleeting.systems.through import Through, with_input
 from fleeting.systems.varied_recordings import varied_recordings
 
@@ -50,6 +51,7 @@ __all__ = [
     "forget",
     "invented_examples",
     "invented_recordings",
+    "linked_recordings",
     "list",
     "load",
     "not_loaded",

@@ -144,33 +144,6 @@ def test_debiasing_takes_off_what_an_even_face_gives():
     assert torch.allclose(said, 0.5 * whole, atol=1e-5)
 
 
-def biased(count: int, link: float, seed: int) -> list[systems.SpottingRecording]:
-    """Faint movements of the brows are coded; strong ones of the mouth go along, as often as ``link``."""
-    made = []
-    for number in range(count):
-        rng = np.random.default_rng([seed, number])
-        way, found, units = 0.1 * rng.normal(size=(900, 12, 2)), [], []
-        for step in range(30, 840, 60):
-            start, length = step + int(rng.integers(0, 15)), int(rng.integers(8, 15))
-            bump = np.hanning(length + 2)[1:-1]
-            brow = rng.random() < 0.5
-            mouth = brow if rng.random() < link else not brow
-            if brow:
-                way[start : start + length, :6, 1] -= rng.uniform(0.4, 0.9, 6) * bump[:, None]
-                found.append(Interval.from_frames(start, start + length - 1, fps=30, kind="micro"))
-                units.append((1, 2, 12) if mouth else (1, 2))
-            if mouth:
-                way[start : start + length, [8, 10], 1] -= rng.uniform(1.5, 2.5, 2) * bump[:, None]
-        flow = np.diff(way, axis=0, prepend=way[:1]).astype(np.float32)
-        made.append(
-            systems.SpottingRecording(
-                f"d/s{number}/v", f"d/s{number}", "d", np.arange(900) / 30, {"roi12": flow},
-                tuple(found), None, tuple(units),
-            )
-        )  # fmt: skip
-    return made
-
-
 def precision(made, people) -> float:
     from sklearn.metrics import average_precision_score
 
@@ -184,7 +157,8 @@ def precision(made, people) -> float:
 
 def test_a_planted_link_is_dropped_and_the_biased_model_loses_where_it_does_not_hold():
     """The mouth goes along with coded movements in training, and against them where it is tested."""
-    train, test = biased(6, 0.85, seed=1), biased(3, 0.15, seed=100)
+    train = systems.linked_recordings(6, 0.85, seed=1)
+    test = systems.linked_recordings(3, 0.15, seed=100)
     lengths = [np.ptp(np.cumsum(one.inputs["roi12"], 0)[:, 8, 1]) for one in train]
     assert min(lengths) > 1  # the mouth does move in all of them
     scores = {}
