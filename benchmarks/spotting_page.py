@@ -12,9 +12,9 @@ from fleeting.evaluation import counts_f1, paired_test
 from spotting_runs import ALL, DECODERS, OWN_SWITCHES, SWITCHES, TUNED_ON, one_seed
 
 CLAIMS = """\
-What a boundary loss does to onset and offset stands above (MELDAE). That submission files of MEGC hold to the challenge's
-rules, by `tests/bench/test_megc.py`; that ME-TST frame by frame is the curve of the whole, by
-`tests/systems/spotting/test_state_space.py` (how to use that: [live](../live.md)).
+What a boundary loss does to onset and offset stands above (MELDAE). Tests hold that submission files of MEGC
+keep the challenge's rules (`tests/bench/test_megc.py`), and that ME-TST frame by frame gives the curve of the
+whole (`tests/systems/spotting/test_state_space.py`; how to use that: [live](../live.md)).
 """
 DECODERS_TOLD = """\
 Our decoder (`fleeting`) less each other one, F1 of micro-expressions, paired over subjects. It sees the
