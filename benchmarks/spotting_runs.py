@@ -79,6 +79,10 @@ OWN_SWITCHES = (  # with their own decoder alone: half the time
     SpotterSpec("mdmd", {"relative": False}, "mdmd, ends kept"),
 )
 
+MACRO = tuple(  # the networks published for micro-expressions alone, taught the others
+    SpotterSpec(one.system, one.options, f"{one.name}, macro") for one in ALL if one.system in ONE_KIND
+)
+
 
 def films(folder: Path, more: tuple[str, ...] = ()) -> list:
     """Read the films' measured inputs."""
@@ -113,11 +117,11 @@ def measure(recordings: list, spec: SpotterSpec, seeds: int, folds: int, work: P
 
 def one_seed(recordings: list, spec: SpotterSpec, seed: int, folds: int, work: Path) -> SpottingRun:
     """Train, run and decode, or take what is kept."""
-    # published for micro-expressions alone and trained for each kind: one kind is enough here
-    kinds = ("micro",) if spec.system in ONE_KIND else ("micro", "macro")
+    kinds = ("macro",) if spec in MACRO else ("micro",) if spec.system in ONE_KIND else ("micro", "macro")
     kept = work / "found" / f"{spec.name.replace(', ', '-').replace(' ', '-')}-{seed}.json"
     if not kept.exists():
-        decoders = DECODERS if spec in ALL else ("own", "runs", "fleeting") if spec in SWITCHES else ("own",)
+        fitted = ("own", "runs", "fleeting") if spec in SWITCHES + MACRO else ("own",)
+        decoders = DECODERS if spec in ALL else fitted
         settings = SpottingSettings(kinds=kinds, folds=folds, seeds=(seed,), decoders=decoders)
         run = run_spotting(recordings, [spec], settings, say=print, store=work / "trained")
         found = {key[1]: [asdict(span) for span in spans] for key, spans in run.found.items()}

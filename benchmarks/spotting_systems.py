@@ -18,7 +18,7 @@ from fleeting import systems
 from fleeting.io import write_atomic
 from shows import provenance
 from spotting_page import page
-from spotting_runs import ALL, OWN_SWITCHES, PICTURES, SWITCHES, films, measure, takes_pictures
+from spotting_runs import ALL, MACRO, OWN_SWITCHES, PICTURES, SWITCHES, films, measure, takes_pictures
 
 TABLES = {
     "planted": "spotters_planted.py",
@@ -53,7 +53,7 @@ def main() -> int:
         if (table := getattr(given, name)) is not None:
             told[name] = table.read_text(encoding="utf-8")
     todo = [] if given.page else [(one, given.seeds) for one in ALL]
-    todo += [(one, 1) for one in SWITCHES + OWN_SWITCHES] if given.switches and not given.page else []
+    todo += [(one, 1) for one in SWITCHES + OWN_SWITCHES + MACRO] if given.switches and not given.page else []
     for spec, seeds in todo:
         count = seeds if systems.card(spec.system).learns else 1
         there = told["rows"].get(spec.name, {}).get("seeds") == count
