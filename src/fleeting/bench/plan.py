@@ -88,6 +88,18 @@ class SystemSpec:
     switches: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
+    def create(self, preset: str, seed: int = 0) -> Any:
+        """Make the system, which has learnt nothing yet."""
+        from fleeting import systems
+
+        training = dict(self.training) or None
+        return systems.create(self.name, preset=preset, seed=seed, training=training, **self.switches)
+
+    def digest(self, *told: Any) -> str:
+        """Name what is measured by all that goes into it: the system, its switches, and what else is told."""
+        whole = [self.name, dict(self.switches), dict(self.training), *told]
+        return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
 
 def read_spec(text: str) -> SystemSpec:
     """Read the name of a system, with what is switched behind a colon.

@@ -277,9 +277,7 @@ def _check(
         card = systems.card(spec.name)
         if card.task != "recognition":
             raise UsageError(f"system {text!r} is for {card.task}; bench measures recognition")
-        made = systems.create(
-            spec.name, preset=settings.preset, training=dict(spec.training) or None, **spec.switches
-        )
+        made = spec.create(settings.preset)
         for name, rows in data.items():
             missing = [one for one in wanted_inputs(made, card.inputs) if one not in rows.inputs]
             if missing:

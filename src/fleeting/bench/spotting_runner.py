@@ -1,7 +1,6 @@
 """Spotters through `fleeting bench`: folds in processes or on Ray, a ledger, files and tables."""
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +14,8 @@ from fleeting.bench._spotting_fit import FittedDecoder
 from fleeting.bench.plan import BenchSettings, SystemSpec, import_own, read_spec
 from fleeting.bench.prepare import Missing
 from fleeting.bench.provenance import describe_code
-from fleeting.bench.runner import LEDGER, BenchProgress
+from fleeting.bench.remembered import run_remembered
+from fleeting.bench.runner import BenchProgress
 from fleeting.bench.spotting import (
     OWN,
     FoldWork,
@@ -28,7 +28,6 @@ from fleeting.bench.spotting import (
 from fleeting.bench.work import one_torch_thread
 from fleeting.core import Curve, UsageError
 from fleeting.evaluation import Span, make_folds
-from fleeting.jobs import JobResult, Ledger, run_jobs
 from fleeting.systems import SpottingRecording
 
 SPOTTING_BASELINES = ("training-free", "mdmd")
@@ -70,7 +69,7 @@ class _Piece:
     label: str
     spec: SystemSpec
     seed: int
-    fold: str
+    fold_name: str
     train: tuple[int, ...]
     test: tuple[int, ...]
     coded: tuple[tuple[Any, Any, Any], ...]
@@ -135,28 +134,18 @@ def run_spotting_bench(
     how = SpottingSettings(folds=max(2, chosen.folds), decoders=tuple(decoders))
     shared = _Shared(tuple(one.sealed() for one in recordings), how, chosen.preset, tuple(imports))
     pieces = _pieces(specs, recordings, chosen, how)
-    ledger = None
-    if out is not None:
-        from fleeting.io import validate_folder
-
-        ledger = Ledger(validate_folder(out) / LEDGER)
-    known = {one.key: ledger[one.key] for one in pieces if ledger is not None and one.key in ledger}
-    todo = [one for one in pieces if one.key not in known]
-    values, failures = dict(known), []
-    work = run_jobs(partial(_do, shared), todo, jobs=jobs, ray_address=ray_address)
-    for done, result in enumerate(work, len(known) + 1):
-        piece = todo[result.index]
-        if result.error is None:
-            values[piece.key] = result.unwrap()
-            if ledger is not None:
-                ledger.record(piece.key, values[piece.key])
-        else:
-            failures.append(_failure(piece, data, result))
-        if on_progress is not None:
-            on_progress(BenchProgress(done, len(pieces), piece.key, result.error))
-    run = _joined(recordings, pieces, values, how)
+    done = run_remembered(
+        partial(_do, shared),
+        pieces,
+        data,
+        out=out,
+        jobs=jobs,
+        ray_address=ray_address,
+        on_progress=on_progress,
+    )
+    run = _joined(recordings, pieces, done.values, how)
     return SpottingBench(
-        data, chosen, specs, run, tuple(recordings), tuple(failures), tuple(missing), len(known)
+        data, chosen, specs, run, tuple(recordings), tuple(done.failures), tuple(missing), done.resumed
     )
 
 
@@ -178,19 +167,13 @@ def _check(
         card = systems.card(spec.name)
         if card.task != "spotting":
             raise UsageError(f"system {text!r} is for {card.task}; name spotters alone, or none")
-        _create(spec, settings.preset, 0)
+        spec.create(settings.preset)
         lost = [name for name in card.inputs if name not in recordings[0].inputs]
         if lost:
             have = ", ".join(recordings[0].inputs)
             raise UsageError(f"system {text!r} takes {lost[0]!r}; the recordings hold {have}")
         specs[text] = spec
     return specs
-
-
-def _create(spec: SystemSpec, preset: str, seed: int) -> Any:
-    return systems.create(
-        spec.name, preset=preset, seed=seed, training=dict(spec.training) or None, **spec.switches
-    )
 
 
 def _pieces(
@@ -212,16 +195,8 @@ def _pieces(
             for fold in folds:
                 train = tuple(int(at) for at in fold.train)
                 test = tuple(int(at) for at in fold.test)
-                told: list[Any] = [
-                    spec.name,
-                    dict(spec.switches),
-                    dict(spec.training),
-                    settings.preset,
-                    asdict(how),
-                ]
-                told += [train, test, content, _version()]
-                digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
-                key = f"{label} {fold.name} seed {seed} {digest[:16]}"
+                digest = spec.digest(settings.preset, asdict(how), train, test, content, _version())
+                key = f"{label} {fold.name} seed {seed} {digest}"
                 coded = tuple(
                     (recordings[at].intervals, recordings[at].emotions, recordings[at].units) for at in train
                 )
@@ -266,17 +241,6 @@ def _do(shared: _Shared, piece: _Piece) -> dict[str, Any]:
                 told["decoders"].setdefault(decoder, []).append(asdict(work.decoders[decoder]))
             told["seconds"] = (np.array(told["seconds"]) + work.spent).tolist()
     return told
-
-
-def _failure(piece: _Piece, data: str, result: JobResult[Any]) -> dict[str, Any]:
-    return {
-        "system": piece.label,
-        "data": data,
-        "fold": piece.fold,
-        "seed": piece.seed,
-        "error": f"{type(result.error).__name__}: {result.error}",
-        "traceback": result.traceback,
-    }
 
 
 def _joined(

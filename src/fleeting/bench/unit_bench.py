@@ -1,7 +1,5 @@
 """Action-unit systems through `fleeting bench`: several labels a row; folds, processes or Ray, a ledger."""
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +15,12 @@ from fleeting.bench.made_sets import CLIPS, made_set
 from fleeting.bench.plan import BenchSettings, SystemSpec, import_own, read_spec
 from fleeting.bench.prepare import PREPARED, Missing, prepare, units_of
 from fleeting.bench.provenance import describe_packages
-from fleeting.bench.runner import LEDGER, BenchProgress
+from fleeting.bench.remembered import run_remembered
+from fleeting.bench.runner import BenchProgress
 from fleeting.bench.work import hide, one_torch_thread, wanted_inputs
 from fleeting.core import Examples, ShapeError, UsageError
 from fleeting.evaluation import Fold, make_folds
 from fleeting.facs import TWELVE_UNITS
-from fleeting.jobs import Ledger, run_jobs
 
 UNIT_BASELINES = ("svm-flow-au",)
 CLASSES = tuple(f"au_{unit}" for unit in TWELVE_UNITS)
@@ -108,6 +106,10 @@ class _Piece:
     fold: Fold
     labels: np.ndarray
 
+    @property
+    def fold_name(self) -> str:
+        return self.fold.name
+
 
 @dataclass(frozen=True)
 class UnitBench:
@@ -172,30 +174,13 @@ def run_unit_bench(
         chosen.protocol, subjects=rows.subjects, datasets=rows.datasets, k=max(2, chosen.folds)
     )
     pieces = _pieces(specs, rows, folds, chosen)
-    ledger = None
-    if out is not None:
-        from fleeting.io import validate_folder
-
-        ledger = Ledger(validate_folder(out) / LEDGER)
-    values = {one.key: ledger[one.key] for one in pieces if ledger is not None and one.key in ledger}
-    resumed = len(values)
-    todo = [one for one in pieces if one.key not in values]
-    failures: list[dict[str, Any]] = []
     work = partial(_do, rows.sealed(), chosen.preset, tuple(imports))
-    for done, result in enumerate(run_jobs(work, todo, jobs=jobs, ray_address=ray_address), resumed + 1):
-        piece = todo[result.index]
-        if result.error is None:
-            values[piece.key] = result.unwrap()
-            if ledger is not None:
-                ledger.record(piece.key, values[piece.key])
-        else:
-            told = {"system": piece.label, "data": data, "fold": piece.fold.name, "seed": piece.seed}
-            error = f"{type(result.error).__name__}: {result.error}"
-            failures.append(told | {"error": error, "traceback": result.traceback})
-        if on_progress is not None:
-            on_progress(BenchProgress(done, len(pieces), piece.key, result.error))
-    bench = UnitBench(data, chosen, specs, rows, {}, np.zeros(0, str), {}, tuple(failures), tuple(missing))
-    return replace(_joined(bench, pieces, values), resumed=resumed)
+    done = run_remembered(
+        work, pieces, data, out=out, jobs=jobs, ray_address=ray_address, on_progress=on_progress
+    )
+    failures = tuple(done.failures)
+    bench = UnitBench(data, chosen, specs, rows, {}, np.zeros(0, str), {}, failures, tuple(missing))
+    return replace(_joined(bench, pieces, done.values), resumed=done.resumed)
 
 
 def _joined(bench: UnitBench, pieces: Sequence[_Piece], values: Mapping[str, Any]) -> UnitBench:
@@ -227,17 +212,12 @@ def _check(names: Sequence[str], rows: Examples, settings: BenchSettings) -> dic
         card = systems.card(spec.name)
         if card.task != "au":
             raise UsageError(f"system {text!r} is for {card.task}; name systems for action units alone")
-        lost = [one for one in wanted_inputs(_create(spec, settings.preset, 0), card.inputs)
+        lost = [one for one in wanted_inputs(spec.create(settings.preset), card.inputs)
                 if one not in rows.inputs]  # fmt: skip
         if lost:
             raise UsageError(f"system {text!r} takes {lost[0]!r}; the data hold {', '.join(rows.inputs)}")
         specs[text] = spec
     return specs
-
-
-def _create(spec: SystemSpec, preset: str, seed: int) -> Any:
-    training = dict(spec.training) or None
-    return systems.create(spec.name, preset=preset, seed=seed, training=training, **spec.switches)
 
 
 def _pieces(
@@ -248,17 +228,10 @@ def _pieces(
     for label, spec in specs.items():
         for seed in range(settings.seeds):
             for fold in folds:
-                told = [
-                    spec.name,
-                    dict(spec.switches),
-                    dict(spec.training),
-                    settings.preset,
-                    content,
-                    version,
-                ]
-                told += [fold.train.tolist(), fold.test.tolist()]
-                digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
-                key = f"{label} {fold.name} seed {seed} {digest[:16]}"
+                digest = spec.digest(
+                    settings.preset, content, version, fold.train.tolist(), fold.test.tolist()
+                )
+                key = f"{label} {fold.name} seed {seed} {digest}"
                 pieces.append(_Piece(key, label, spec, seed, fold, rows.labels[fold.train]))
     return pieces
 
@@ -269,7 +242,7 @@ def _do(sealed: Examples, preset: str, imports: tuple[str, ...], piece: _Piece) 
 
     for name in imports:
         import_own(name)
-    made = _create(piece.spec, preset, piece.seed)
+    made = piece.spec.create(preset, piece.seed)
     inputs = wanted_inputs(made, systems.card(piece.spec.name).inputs)
     train = replace(sealed.take(piece.fold.train), labels=piece.labels)
     test = hide(sealed.take(piece.fold.test), inputs)

@@ -81,7 +81,7 @@ def run_piece(shared: Shared, piece: Piece) -> dict[str, Any]:
         with_labels(rows.take(view.validation), view.validation_labels) if len(view.validation) else None
     )
     order = rows_in_order(len(view.test), piece.seed)
-    made = _create(spec.name, shared.preset, piece.seed, spec.switches, spec.training)
+    made = spec.create(shared.preset, piece.seed)
     test = hide(rows.take(view.test[order]), wanted_inputs(made, systems.card(spec.name).inputs))
     with one_torch_thread():
         _start(made, shared, piece, train.classes)
@@ -164,14 +164,6 @@ def answers(made: Any, test: Examples, classes: tuple[str, ...]) -> np.ndarray:
     return scores[:, [known.index(name) for name in classes]]
 
 
-def _create(
-    name: str, preset: str, seed: int, switches: Mapping[str, Any], training: Mapping[str, Any]
-) -> Any:
-    from fleeting import systems
-
-    return systems.create(name, preset=preset, seed=seed, training=dict(training) or None, **switches)
-
-
 def _start(made: Any, shared: Shared, piece: Piece, classes: tuple[str, ...]) -> None:
     """Let a system learn from the other set first; once a process where it can hand its weights on."""
     if shared.pretrain is None or not hasattr(made, "pretrain"):
@@ -185,7 +177,7 @@ def _start(made: Any, shared: Shared, piece: Piece, classes: tuple[str, ...]) ->
     spec = piece.spec
     name = (spec.label, shared.preset, piece.seed, classes, shared.pretrained)
     if name not in _pretrained:
-        _pretrained[name] = _create(spec.name, shared.preset, piece.seed, spec.switches, spec.training)
+        _pretrained[name] = spec.create(shared.preset, piece.seed)
         _pretrained[name].pretrain(first)
     made.start_from(_pretrained[name])
 
