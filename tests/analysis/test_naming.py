@@ -100,6 +100,24 @@ def test_a_recogniser_without_that_class_has_its_own_labels_alone():
     assert (told.label, told.probabilities) == ("other", {"disgust": 0.25, "other": 0.75})
 
 
+def test_units_weigh_in_on_the_emotion():
+    """Evidence of unit 9 at .9 over negative, positive, surprise: roots of it times .3, .6, .1."""
+    three = fixed(("negative", "positive", "surprise"), [0.3, 0.6, 0.1], 0.0)
+    wrinkled = (ActionUnit(9, "both", 0.9),)
+    evidence = facs.emotion_evidence({9: 0.9})
+    weights = [evidence[name] + evidence["unclear"] / 3 for name in three.labels]
+    wanted = np.array([0.3, 0.6, 0.1]) * np.sqrt(weights)
+    told = recognised(three, {}, wrinkled)
+    assert told.label == "negative"
+    assert list(told.probabilities.values()) == pytest.approx(wanted / wanted.sum())
+    assert recognised(three, {}, (ActionUnit(12, "both", 0.9),)).label == "positive"
+    assert recognised(three, {}).label == "positive"
+    other = fixed(("disgust", "other"), [0.25, 0.75], 0.0)
+    assert recognised(other, {}, wrinkled).probabilities == {"disgust": 0.25, "other": 0.75}
+    quiet = recognised(fixed(three.labels, [0.3, 0.6, 0.1], 0.6), {}, wrinkled)
+    assert quiet.probabilities["unclear"] == pytest.approx(0.6)
+
+
 def test_rules_alone_need_no_frames():
     names = namer("rules", "rules")
     assert (names.inputs, names.uses) == ((), ())

@@ -23,6 +23,8 @@ from fleeting.models import (
 from fleeting.motion import USUAL_FLOW, AlignedClip, FlowNetwork, InputMaker, find_flow, find_input
 from fleeting.spotting import Spotted, decode
 
+COARSE = ("negative", "positive", "surprise")
+BY_UNITS = 0.5  # power of the units' evidence: the recogniser and the units saw the same frames
 RULES, DEFAULT = "rules", "default"
 SEEN_BY_SPOTTER = 4.0  # log odds that the spotter's own unit gets on top; chosen on development plants
 LEAST_EVIDENCE = 0.5
@@ -69,7 +71,7 @@ class Namer:
             units = joined(spotted, units, self.detector.units, self.detector.predict(rows)[0])
         if self.recognizer is None:
             return units, emotion(units)
-        return units, recognised(self.recognizer, rows_for(self.recognizer, clips, made))
+        return units, recognised(self.recognizer, rows_for(self.recognizer, clips, made), units)
 
 
 def flow_of(model: Model) -> str:
@@ -196,10 +198,29 @@ def joined(
     return tuple(ActionUnit(au, sides[au], round(scores[au], 4)) for au in chosen)
 
 
-def recognised(model: Recognizer, rows: Mapping[str, np.ndarray]) -> Emotion:
-    """Give the recogniser's answer; what it holds for no expression at all is called unclear."""
+def recognised(
+    model: Recognizer, rows: Mapping[str, np.ndarray], units: tuple[ActionUnit, ...] = ()
+) -> Emotion:
+    """Give the recogniser's answer, weighed by what the named units speak for; no expression is unclear.
+
+    A recogniser of three classes sees a map alone, and may call a wrinkled nose a smile; so its shares are
+    multiplied by the root of the units' evidence (`fleeting.facs.emotion_evidence`, what they leave open
+    dealt out evenly). Other classes than the three are left as they are.
+
+    Parameters
+    ----------
+    model, rows
+        The recogniser, and what it takes.
+    units
+        As named for the movement.
+    """
     none = float(model.none(rows)[0])
     shares = model.predict(rows)[0].astype(float)
+    if units and set(model.labels) == set(COARSE):
+        evidence = facs.emotion_evidence({unit.au: unit.score for unit in units})
+        open_each = evidence[facs.UNCLEAR] / len(COARSE)
+        shares = shares * np.array([evidence[name] + open_each for name in model.labels]) ** BY_UNITS
+        shares /= shares.sum()
     told = {name: float(value) * (1 - none) for name, value in zip(model.labels, shares, strict=True)}
     if none:
         told[facs.UNCLEAR] = none
