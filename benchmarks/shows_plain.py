@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fleeting.core import Examples
-from fleeting.synth import ClipSettings, Filming, subject_clips
+from fleeting.synth import ClipSettings, Filming, PlantedClip, subject_clips
 from shows import FOLDER, examples
 
 CLASSES = ("negative", "positive", "surprise")
@@ -50,12 +50,15 @@ def settings() -> ClipSettings:
     )
 
 
+def grey(planted: PlantedClip) -> np.ndarray:
+    """All frames of a clip, ``(T, H, W)`` uint8."""
+    return np.stack([np.round(frame @ [0.299, 0.587, 0.114]).astype(np.uint8) for frame in planted.frames()])
+
+
 def one_clip(made: Any) -> dict[str, np.ndarray]:
     """Grey frames (the last one repeated up to `LONGEST`), marks and class."""
     planted, row = made.planted, made.row
-    frames = np.stack(
-        [np.round(frame @ [0.299, 0.587, 0.114]).astype(np.uint8) for frame in planted.frames()]
-    )
+    frames = grey(planted)
     if len(frames) > LONGEST:
         raise ValueError(f"a clip of {len(frames)} frames")
     marks = np.array([row["onset"], row["apex"], row["offset"]], np.int16)

@@ -119,3 +119,16 @@ def test_a_task_that_is_off_needs_no_target_and_one_that_is_on_names_it():
     assert set(made.tell(rows)) == {"logits"}
     with pytest.raises(UsageError, match="clip8-flow"):
         systems.create("mol", landmark_task=False, **FAST).fit(rows)
+
+
+def test_training_starts_at_the_mean_face_and_at_no_flow_unless_it_was_learnt_before():
+    rows = systems.invented_examples(["clip8"], 4, targets=[FLOW, LANDMARKS])
+    made = systems.create("mol", **FAST)
+    made.prepare(rows)
+    face = torch.from_numpy(rows.inputs[LANDMARKS]).mean((0, 1))
+    told = made.tell(rows.sealed())
+    assert (told["landmarks"] - face).abs().max() < 1  # of 128 pixels; without it tens
+    assert told["flow"].norm(dim=2).mean() < 0.01
+    learnt = made.fit(rows).module.landmarks[-1].bias.clone()
+    made.start_from(made).prepare(rows)
+    assert torch.equal(made.module.landmarks[-1].bias, learnt)

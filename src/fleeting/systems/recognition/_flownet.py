@@ -6,6 +6,9 @@ from torch.nn import functional as F
 
 from fleeting.nn import BatchNorm
 
+START = 0.01
+"""Of the usual size are the first weights of the last layer, so that training begins near no flow."""
+
 
 def correlation(first: Tensor, second: Tensor, reach: int, step: int) -> Tensor:
     """Compare each place with places around it in another map; 0 for what lies outside.
@@ -82,6 +85,8 @@ class FlowNet(nn.Module):
         self.ups = nn.ModuleList(_up(a, b) for a, b in zip(inside, ups, strict=False))
         self.flows = nn.ModuleList(nn.Conv2d(one, 2, 3, padding=1, bias=False) for one in inside)
         self.finer = nn.ModuleList(nn.ConvTranspose2d(2, 2, 4, 2, 1, bias=False) for _ in ups)
+        with torch.no_grad():
+            self.flows[-1].weight.mul_(START)
 
     def forward(self, first: Tensor, second: Tensor, features: Tensor) -> Tensor:
         """Give ``(N, 2, H, W)`` of frames ``(N, 1, H, W)``, size a multiple of 64, and their features."""

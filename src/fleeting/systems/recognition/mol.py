@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from fleeting.core import Examples
 from fleeting.systems.contract import Card
 from fleeting.systems.recognition._f5c import F5C
-from fleeting.systems.recognition._flownet import FlowNet
+from fleeting.systems.recognition._flownet import START, FlowNet
 from fleeting.systems.registry import register
 from fleeting.training import Rows, TorchRecognizer, TrainingSettings, as_rows
 
@@ -47,6 +47,7 @@ CARD = Card(
         "flow to learn from: DIS; TV-L1 there": "our choice",
         "landmarks from the centre of the crop, in halves of it": "our choice; pixels there",
         "places start near 0, biases at 0": "our choice; normal with deviation 1 there",
+        "training starts at no flow and at the mean face of the training rows": "our choice",
         "small: 64 x 64, 32 maps, a flow head a sixteenth as wide that looks 4 places around": "our choice",
     },
     faults=(
@@ -187,6 +188,15 @@ class MOL(nn.Module):
             told["landmarks"] = (points + 1) * (self.size / 2)
         return told
 
+    def begin_at(self, face: Tensor) -> None:
+        """Let the landmark head say these points ``(68, 2)``, pixels of ``size``, of nearly every frame."""
+        assert self.landmarks is not None
+        last = self.landmarks[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            last.weight.mul_(START)
+            last.bias.copy_((face / (self.size / 2) - 1).flatten())
+
     def prepared(self, clip: Tensor) -> Tensor:
         """Give frames ``(N, T, 1, S, S)``, each clip less its mean, over its then greatest value."""
         frames = clip.float()
@@ -251,6 +261,14 @@ def landmark_loss(found: Tensor, known: Tensor) -> Tensor:
 
 class MOLRecognizer(TorchRecognizer):
     """Tells flow and landmarks, too."""
+
+    def prepare(self, examples: Examples) -> Rows:
+        """As any network's; one that is not pre-trained begins with the mean landmarks of these rows."""
+        rows, module = super().prepare(examples), self._module()
+        assert isinstance(module, MOL)
+        if module.landmarks is not None and not self.start:
+            module.begin_at(rows.targets[LANDMARKS].float().mean((0, 1)) * (module.size / SIZE))
+        return rows
 
     def tell(self, examples: Examples) -> dict[str, Tensor]:
         """Give what `MOL.everything` gives, of pixels of `clip8`; raises UsageError before `fit`."""
