@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,15 +91,22 @@ class Run:
 
 
 def with_views(rows: Examples) -> Examples:
-    """Put the one map into both views of the first phase, for the network that takes two."""
-    maps = signed_maps(torch.from_numpy(rows.inputs["flowmap28"]))[:, :2]
+    """Put the one map of each phase that there is into both views, for the network that takes two."""
+    views = np.zeros((len(rows), 2, 2, 28, 28, 3), np.float32)
+    for phase, name in enumerate(("flowmap28", "flowmap28-return")):
+        if name in rows.inputs:
+            views[:, :, phase] = one_view(rows.inputs[name])[:, None]
+    return systems.with_input(rows, "flowviews28", views)
+
+
+def one_view(flow_maps: np.ndarray) -> np.ndarray:
+    """u, v over the 99th percentile of their size, and the magnitude, of maps ``(N, 28, 28, 3)``."""
+    maps = signed_maps(torch.from_numpy(flow_maps))[:, :2]
     most = maps.abs().flatten(1).quantile(0.99, dim=1).clamp_min(1e-6).view(-1, 1, 1, 1)
     flow = (maps / most).clamp(-1, 1)
     size = magnitude(flow)
     three = torch.cat([flow, size / size.amax((1, 2, 3), keepdim=True).clamp_min(1e-6)], 1)
-    views = np.zeros((len(rows), 2, 2, 28, 28, 3), np.float32)
-    views[:, :, 0] = three.permute(0, 2, 3, 1).numpy()[:, None]
-    return systems.with_input(rows, "flowviews28", views)
+    return three.permute(0, 2, 3, 1).numpy()
 
 
 def load(name: str) -> Examples:
@@ -120,7 +128,7 @@ def make(run: Run) -> Any:
     return systems.create(run.system, seed=run.seed, **training, **run.switches)
 
 
-def measure(run: Run, sets: dict[str, Examples]) -> dict[str, Any]:
+def measure(run: Run, sets: dict[str, Examples], make: Callable[[Run], Any] = make) -> dict[str, Any]:
     """All folds of a run; held-out rows are sealed."""
     rows, began = sets[run.data], time.process_time()
     folds = loso(rows.subjects) if run.data == REAL else kfold(rows.subjects, 5, labels=rows.labels.tolist())
@@ -146,7 +154,7 @@ def measure(run: Run, sets: dict[str, Examples]) -> dict[str, Any]:
         "how": provenance(),
         **cost(made, rows),
     }
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    run.path.parent.mkdir(parents=True, exist_ok=True)
     run.path.write_text(json.dumps(told), encoding="utf-8")
     print(f"{run}: UF1 {uf1(counts.sum(0)):.3f}, {spent:.0f} s", flush=True)
     return told
