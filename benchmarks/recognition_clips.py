@@ -2,7 +2,8 @@
 
     fleeting synth clips --out DIR --count 120 --subjects 20 --seed 3
     OMP_NUM_THREADS=1 SHOWS_CLIPS=DIR/samples.csv PYTHONPATH=benchmarks \
-        python benchmarks/recognition_clips.py --out docs/benchmarks/recognition-clips.md [--minutes 25] [--seeds 1]
+        python benchmarks/recognition_clips.py --out docs/benchmarks/recognition-clips.md \
+        [--minutes 25] [--seeds 1]
 
 Every run is kept in the cache as it ends; a later call goes on with those that are missing, the cheapest
 first, until ``--minutes`` of processor time are spent, and writes the page from all that are there. With
