@@ -19,7 +19,7 @@ from fleeting.systems.recognition.mol import FLOW, LANDMARKS
 from shows import FOLDER, examples
 from shows_plain import CLASSES, STRENGTH, grey, settings
 
-PEOPLE, EACH = 40, 6
+PEOPLE, EACH = 24, 6
 TOLD = (
     f"`benchmarks/shows_strong.py`: {PEOPLE} drawn people, {EACH} clips each, strong movements (median"
     f" {STRENGTH:g} % of the eye distance of 48 pixels) of still heads, hardly any noise"

@@ -83,10 +83,11 @@ class FlowNet(nn.Module):
         ups = (eight, four, two, two, one, half)
         inside = [most, *(up + other + 2 for up, other in zip(ups, beside, strict=True))]
         self.ups = nn.ModuleList(_up(a, b) for a, b in zip(inside, ups, strict=False))
-        self.flows = nn.ModuleList(nn.Conv2d(one, 2, 3, padding=1, bias=False) for one in inside)
-        self.finer = nn.ModuleList(nn.ConvTranspose2d(2, 2, 4, 2, 1, bias=False) for _ in ups)
+        flows = [nn.Conv2d(one, 2, 3, padding=1, bias=False) for one in inside]
         with torch.no_grad():
-            self.flows[-1].weight.mul_(START)
+            flows[-1].weight.mul_(START)
+        self.flows = nn.ModuleList(flows)
+        self.finer = nn.ModuleList(nn.ConvTranspose2d(2, 2, 4, 2, 1, bias=False) for _ in ups)
 
     def forward(self, first: Tensor, second: Tensor, features: Tensor) -> Tensor:
         """Give ``(N, 2, H, W)`` of frames ``(N, 1, H, W)``, size a multiple of 64, and their features."""
