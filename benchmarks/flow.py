@@ -3,8 +3,9 @@
     python benchmarks/flow.py FOLDER [--part errors] [--method DIS] [--network NAME=DIR ...] [--page FILE]
 
 Pairs are made by `flow_sets.py` into FOLDER, settings of classical flow chosen by `flow_classical.py`,
-networks trained by `fleeting train srflow`. What was measured is kept in FOLDER/measured.json, part by part
-and method by method, and `--page` writes the tables from there.
+networks trained by `flow_train.py`. What was measured is kept in FOLDER/measured.json, part by part and
+method by method, and `--page` writes the tables from there. Networks whose name begins with "3 passes, "
+stand in the table of losses alone, each against "3 passes, whole".
 """
 
 import argparse
@@ -12,13 +13,14 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from fleeting.core import CROP
-from fleeting.evaluation import confusion, subject_bootstrap, uf1
+from fleeting.evaluation import confusion, paired_test, subject_bootstrap, uf1
 from fleeting.face import crop_transform, find_faces
 from fleeting.motion import FlowNetwork, dis_flow, farneback_flow, flow_map, sample_crop
 from fleeting.synth import CameraSettings, Plant, plant
@@ -30,6 +32,8 @@ SIZES = ((0.0, 0.3), (0.3, 1.0), (1.0, 3.0), (3.0, 99.0))
 CLASSES = ("negative", "positive", "surprise")
 PLANTS = ((12,), (1, 2), (4,), (15,))
 STRENGTHS = (0.5, 1.0, 2.0, 4.0)  # percent of the eye distance
+GOAL = 42  # percent
+SHORT, WHOLE = "3 passes, ", "whole"
 SLOW = 4  # TV-L1 is measured on every fourth pair
 
 
@@ -75,6 +79,66 @@ def interval(rows: list, at: int = 2) -> tuple[float, float, float]:
     return found.value, found.low, found.high
 
 
+def both(rows: list, other: list) -> np.ndarray:
+    """Sums of two methods' errors, and their count, for each person ``(P, 3)``."""
+    people = sorted({row[0] for row in rows})
+    sums = [
+        [sum(r[2] for r in part if r[0] == p) for part in (rows, other)] + [sum(r[0] == p for r in rows)]
+        for p in people
+    ]
+    return np.array(sums)
+
+
+def less(rows: list, other: list) -> str:
+    """How much less error than another method has, percent, with its interval over people."""
+    found = subject_bootstrap(both(rows, other), lambda s: 100 * (1 - s[..., 0] / s[..., 1]))
+    return f"{found.value:.0f} % [{found.low:.0f}, {found.high:.0f}]"
+
+
+def gap(rows: list, other: list) -> str:
+    """Error minus that of another method, thousandths of a pixel, with its interval over people."""
+    found = subject_bootstrap(both(rows, other), lambda s: 1000 * (s[..., 0] - s[..., 1]) / s[..., 2])
+    return f"{found.value:+.1f} [{found.low:+.1f}, {found.high:+.1f}]"
+
+
+def goal(found: dict) -> list[str]:
+    """Each network against the best classical flow that was run on every pair, all pairs and by motion."""
+    classical = [name for name in found if name.partition(",")[0] in ("DIS", "Farneback")]
+    networks = [name for name in found if name.startswith("network")]
+    rows = []
+    for one, name in product(JUDGED, networks):
+        rival = min(classical, key=lambda name: interval(found[name][one]["pairs"])[0])
+        mine, other = (found[which][one]["pairs"] for which in (name, rival))
+        cells = [less(mine, other)]
+        for a, b in SIZES:
+            some = [at for at, row in enumerate(mine) if a <= row[1] < b]
+            cells.append(less([mine[at] for at in some], [other[at] for at in some]) if some else "")
+        value = subject_bootstrap(both(mine, other), lambda s: 100 * (1 - s[..., 0] / s[..., 1])).value
+        rows.append([one, name, rival, *cells, "reached" if value >= GOAL else "not reached"])
+    sizes = ["below 0.3", "0.3 to 1", "1 to 3", "above 3 px"]
+    return [table(["set", "flow", "best classical", "less error [95 %]", *sizes, f"{GOAL} %"], rows), ""]
+
+
+def losses(found: dict) -> list[str]:
+    """What each loss does: networks of three passes, each against the whole one."""
+    names = [name for name in found if name.startswith(SHORT)]
+    whole = found.get(SHORT + WHOLE)
+    if whole is None:
+        return []
+    rows = []
+    for name in names:
+        cells = []
+        for one in JUDGED:
+            mine = found[name][one]["pairs"]
+            cells += [f"{interval(mine)[0]:.4f}"]
+            cells += ["" if name == SHORT + WHOLE else gap(mine, whole[one]["pairs"])]
+        rows.append([name.removeprefix(SHORT), *cells])
+    return [
+        table(["network", *(part for one in JUDGED for part in (one, "minus whole, 0.001 px"))], rows),
+        "",
+    ]
+
+
 def label_of(aus: str) -> int:
     """Class of the units that act: 12 is positive; 1, 2, 5, 25, 26 alone surprise; all else negative."""
     units = {int(one) for one in aus.split("+")}
@@ -112,7 +176,8 @@ def downstream(root: Path, name: str, flow: Flow) -> dict:
             ]
         )
         found = subject_bootstrap(counts, uf1)
-        measured[one] = {"pairs": len(labels), "uf1": [found.value, found.low, found.high]}
+        value = [found.value, found.low, found.high]
+        measured[one] = {"pairs": len(labels), "uf1": value, "counts": counts.tolist()}
     return measured
 
 
@@ -177,6 +242,8 @@ def page(root: Path) -> str:
     for one in JUDGED:
         rows = []
         for name, measured in found.get("errors", {}).items():
+            if name.startswith(SHORT):
+                continue
             given = measured[one]["pairs"]
             value, low, high = interval(given)
             sized = [[r for r in given if a <= r[1] < b] for a, b in SIZES]
@@ -187,12 +254,21 @@ def page(root: Path) -> str:
         told = SETS[one]
         parts += [f"**{one}** ({told[0]} pairs, {told[1]} people, seed {told[2]})\n"]
         parts += [table(["flow", "pairs", "error, px [95 %]", *sizes, "ms"], rows), ""]
+    parts += goal(found["errors"]) + losses(found["errors"])
     if "downstream" in found:
-        rows = [
-            [name, *("{:.3f} [{:.3f}, {:.3f}]".format(*measured[one]["uf1"]) for one in JUDGED[:2])]
-            for name, measured in found["downstream"].items()
-        ]
-        parts += [table(["flow", *(f"UF1, {one}" for one in JUDGED[:2])], rows), ""]
+        rows = []
+        for name, measured in found["downstream"].items():
+            cells = [name]
+            for one in JUDGED[:2]:
+                cells.append("{:.3f} [{:.3f}, {:.3f}]".format(*measured[one]["uf1"]))
+                counts = [np.array(given[one]["counts"]) for given in (measured, found["downstream"]["DIS"])]
+                told = paired_test(*counts, uf1)
+                cells.append(
+                    "" if name == "DIS" else f"{told.difference:+.3f} [{told.low:+.3f}, {told.high:+.3f}]"
+                )
+            rows.append(cells)
+        head = [part for one in JUDGED[:2] for part in (f"UF1, {one}", "minus DIS")]
+        parts += [table(["flow", *head], rows), ""]
     if "photographs" in found:
         seen = found["photographs"]
         cases = list(next(iter(seen.values())))
