@@ -3,8 +3,8 @@
     python benchmarks/flow_clips.py TABLE [--flow dis --flow learnt] [--system svm-flow]
 
 TABLE is what `fleeting synth clips --count 120 --subjects 20 --seed 3` wrote. Folds are over people, the same
-for every flow; every row is compared with the first flow, in pairs over people. Clips go through the same road
-as any dataset's: compression, face finder, one crop, the head's motion taken out.
+for every flow; every row is compared with the first flow, in pairs over people. Clips go through the same
+road as any dataset's: compression, face finder, one crop, the head's motion taken out.
 """
 
 import argparse
