@@ -3,8 +3,8 @@
     python benchmarks/flow_clips.py FOLDER [--flow dis --flow learnt] [--system svm-flow] [--set more]
 
 Clips are made into FOLDER where they are not there yet. They go through the same road as any dataset's:
-compression, face finder, one crop, the head's motion taken out. Folds are over people, the same for every flow;
-every row is compared with the first flow, in pairs over people.
+compression, face finder, one crop, the head's motion taken out. Folds are over people, the same for every
+flow; every row is compared with the first flow, in pairs over people.
 """
 
 import argparse
