@@ -18,7 +18,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
+from fleeting import systems
 from fleeting.core import CROP
 from fleeting.evaluation import confusion, paired_test, subject_bootstrap, uf1
 from fleeting.face import crop_transform, find_faces
@@ -45,7 +47,15 @@ def methods(root: Path, networks: dict[str, Path]) -> dict[str, Flow]:
     found: dict[str, Flow] = {"zero": zero, "DIS": dis_flow, "Farneback": farneback_flow, "TV-L1": tvl1}
     if (root / "chosen_on" / "classical.json").exists():
         found |= {f"{method}, chosen": flow for method, (_, flow) in best_of(root).items()}
-    return found | {name: FlowNetwork(folder) for name, folder in networks.items()}
+    return found | {name: network(folder) for name, folder in networks.items()}
+
+
+def network(folder: Path) -> Flow:
+    """The exported network, or what its weights say."""
+    if (folder / "model.onnx").exists():
+        return FlowNetwork(folder)
+    torch.set_num_threads(1)
+    return systems.load(folder).flow
 
 
 def every(name: str) -> int:

@@ -1,10 +1,10 @@
 """Train the small network of flow on the pairs of `flow_sets.py`, and the same with each loss off.
 
-    python benchmarks/flow_train.py FOLDER [--variant NAME] [--epochs 12] [--seed 0] [--sets 3]
+    python benchmarks/flow_train.py FOLDER [--variant NAME] [--epochs 12] [--seed 0] [--sets 3] [--no-export]
 
 Weights, card and ONNX file go to FOLDER/networks/VARIANT-SEED (other numbers of epochs: VARIANT-SEED-eN);
-`flow.py --network NAME=DIR` measures them. A training that was stopped goes on from its checkpoint, epoch by
-epoch.
+`flow.py --network NAME=DIR` measures them, by their weights where nothing was exported (exporting takes longer
+than a pass). A training that was stopped goes on from its checkpoint, epoch by epoch.
 """
 
 import argparse
@@ -28,9 +28,9 @@ VARIANTS = {
 }
 
 
-def train(root: Path, variant: str, *, epochs: int, seed: int, sets: int) -> Path:
+def train(root: Path, variant: str, *, epochs: int, seed: int, sets: int, export: bool = True) -> Path:
     folder = root / "networks" / (f"{variant}-{seed}" + ("" if epochs == EPOCHS else f"-e{epochs}"))
-    if (folder / "model.onnx").exists():
+    if (folder / ("model.onnx" if export else "weights.safetensors")).exists():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     given = list(itertools.chain(*(pairs(root, f"learnt {k + 1}") for k in range(sets))))
@@ -43,6 +43,8 @@ def train(root: Path, variant: str, *, epochs: int, seed: int, sets: int) -> Pat
 
     made.fit(given, checkpoint=folder / "checkpoint.safetensors", progress=tell)
     made.save(folder)
+    if not export:
+        return folder
     people = len({pair.row["subject"] for pair in given})
     made.export(
         folder,
@@ -66,10 +68,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sets", type=int, default=3, choices=(1, 2, 3))
+    parser.add_argument("--no-export", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(1)
     for variant in args.variant or VARIANTS:
-        print(train(args.folder, variant, epochs=args.epochs, seed=args.seed, sets=args.sets))
+        options = {"epochs": args.epochs, "seed": args.seed, "sets": args.sets}
+        print(train(args.folder, variant, **options, export=not args.no_export), flush=True)
 
 
 if __name__ == "__main__":
