@@ -3,8 +3,8 @@
     python benchmarks/flow_train.py FOLDER [--variant NAME] [--epochs 12] [--seed 0] [--sets 3] [--no-export]
 
 Weights, card and ONNX file go to FOLDER/networks/VARIANT-SEED (other numbers of epochs: VARIANT-SEED-eN);
-`flow.py --network NAME=DIR` measures them, by their weights where nothing was exported (exporting takes longer
-than a pass). A training that was stopped goes on from its checkpoint, epoch by epoch.
+`flow.py --network NAME=DIR` measures them, by their weights where nothing was exported (exporting takes
+longer than a pass). A training that was stopped goes on from its checkpoint, epoch by epoch.
 """
 
 import argparse
