@@ -27,6 +27,8 @@ from fleeting.facs import TWELVE_UNITS
 
 FOLDER = cache_folder() / "benchmarks" / "recognition-shows"
 Probe = Callable[[Any, Examples], dict[str, float]]
+LEARNT = "accuracy in training"
+"""Of the rows that were learnt from: whether a network has learnt anything at all."""
 
 
 def examples(
@@ -64,7 +66,8 @@ def measure(
             made.fit(train if change is None else change(train, True))
             answers[fold.test] = made.predict(test if change is None else change(test, False)).argmax(1)
             if probe is not None:
-                told.append(probe(made, test))
+                known = made.predict(train if change is None else change(train, False)).argmax(1)
+                told.append(probe(made, test) | {LEARNT: float((known == train.labels).mean())})
         _, found = subject_confusions(
             rows.labels.tolist(), answers.tolist(), range(len(rows.classes)), rows.subjects
         )
