@@ -45,8 +45,8 @@ def mpfnet() -> list[str]:
     return [
         "## MPFNet: two encoders, in stages",
         "",
-        f"Clips: {TOLD}. 45 epochs in all: three stages of 15, or one of 45. That no stage sees the person who"
-        " is left out is a test (`tests/systems/recognition/test_mpfnet.py`).",
+        f"Clips: {TOLD}. 45 epochs in all: three stages of 15, or one of 45. That no stage sees the person"
+        " who is left out is a test (`tests/systems/recognition/test_mpfnet.py`).",
         "",
         *table(found, (LEARNT,)),
         "On filmed clips, in stages and not: [recognition-clips.md](recognition-clips.md).",
@@ -78,10 +78,10 @@ def mol() -> list[str]:
         " 30 epochs (180 steps) from a rate of 3e-3 down to 0.",
         "",
         *table(found, names),
-        "Flow error: mean end-point error against what was planted, pixels of 128; no flow: the error of saying"
-        f" that nothing moves; DIS between the same frames: {measured_flow(rows):.4f}. Landmark error: mean"
-        " distance over that of the pupils; mean face: of the mean of the held-out landmarks, which the network"
-        " cannot know.",
+        "Flow error: mean end-point error against what was planted, pixels of 128; no flow: the error of"
+        f" saying that nothing moves; DIS between the same frames: {measured_flow(rows):.4f}. Landmark error:"
+        " mean distance over that of the pupils; mean face: of the mean of the held-out landmarks, which the"
+        " network cannot know.",
         "",
     ]
 
