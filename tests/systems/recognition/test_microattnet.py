@@ -52,6 +52,16 @@ def test_mirrored_views_change_places() -> None:
     assert torch.equal(made[turned], expected) and torch.equal(made[~turned], views[~turned])
 
 
+def test_a_network_of_the_left_view_learns_nothing_from_the_right_one() -> None:
+    rows = systems.invented_examples(["flowviews28"], 8)
+    views = rows.inputs["flowviews28"].copy()
+    views[:, 1] = np.random.default_rng(1).uniform(-1, 1, views[:, 1].shape)
+    other = systems.with_input(rows, "flowviews28", views)
+    one, two = (systems.create("microattnet", two_views=False, **FAST).fit(each) for each in (rows, other))
+    assert one.settings.augment
+    assert np.array_equal(one.predict(rows), two.predict(rows))
+
+
 def test_sizes_of_the_paper_preset() -> None:
     stream = (4 * 32 + 32 * 64 + 64 * 128) * 9 + 2 * (32 + 64 + 128)
     squeeze = 128 * 8 + 8 + 8 * 128 + 128
