@@ -20,7 +20,7 @@ from flow_train import train
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "src/fleeting/motion/data/flow/learnt"
 WORK = ROOT / "build/flow"
-EPOCHS, SEED = 12, 0
+EPOCHS, SEED = 48, 0
 
 
 def make(work: Path = WORK) -> dict:

@@ -41,7 +41,7 @@ def test_on_a_drawn_face_it_errs_less_than_the_usual_flow():
         found = [flow(*given) - pair.flow for flow in (network, dis_flow)]
         errors.append([np.linalg.norm(one, axis=-1)[counts].mean() for one in found])
     learnt, usual = np.mean(errors, 0)
-    assert learnt < 0.85 * usual  # 0.6 of it when this was written
+    assert learnt < 0.85 * usual  # half of it when this was written
 
 
 def test_it_needs_no_torch():
