@@ -209,12 +209,14 @@ NOTES = {
     "dual-branch": "Both branches are no better than the residual one alone.",
     "epir": "Merging saves a tenth of the multiplications and loses no accuracy that could be told"
     " from chance.",
-    "microattnet": "Not shown. From about 107 clips to learn from, one view alone does better than both,"
-    " and one phase better than two. The detector is the weak place: nearly half of its apexes are off by"
-    " more than two frames, which the middle of the movement seldom is, because heads drift and turn by more"
-    " than a weak expression moves; with the apex as planted the same network gains most of all. Both views"
-    " find the apex no better than one, as far as the intervals tell. That is after a correction: when the"
-    " median vector alone was taken off as the head's, the end of the clip was mostly taken for the apex.",
+    "microattnet": "Not shown: two views are no better than one. With the detector's apex they are worse; with the"
+    " apex as planted all variants gain about a tenth, and what is left between two views and one"
+    " cannot be told from chance. So the detector is the weak place, and beside it the second phase,"
+    " which costs with either apex; not the views. Nearly half of the detector's apexes are off by"
+    " more than two frames, which the middle of the movement seldom is, because heads drift and turn"
+    " by more than a weak expression moves. Both views find the apex no better than one, as far as the"
+    " intervals tell. Before a correction the network of one view learnt from the other camera's"
+    " mirrored maps too (0.466 and 0.478 rather than 0.457 and 0.456).",
     "gamdss": "Shown on still heads (four people, no intervals), with noise or without: of marks moved by up"
     " to 30 % the release's search at reach 0.3 brings all three nearer the truth, the apex by a"
     " third to a half, where it was coded too late. It looks inwards alone, so that an apex coded too"
@@ -226,13 +228,14 @@ NOTES = {
     " difference in accuracy can be told from chance, and true marks are no better than moved ones:"
     " there was nothing to win.",
     "mpfnet": "Not shown. In 9 epochs both staged networks say the commonest class of every clip; trained all"
-    " at once it has begun to learn. Whether stages help needs a longer run.",
+    " at once it has begun to learn. In 45 epochs both learn: [recognition-clips.md](recognition-clips.md).",
     "medn": "The full network beats its motion branch where the label is in the dynamics, and not where it is"
     " not. The orthogonal loss brings the cosine down a little (0.014 against 0.017, both small) and does not"
     " bring accuracy. Sparse tokens do not help here: with all tokens the network does better.",
-    "mol": "Not shown. 6 epochs are about 30 steps: neither network has learnt the class, the flow head is"
-    " worse than saying that nothing moves, and landmarks are worse than the mean face. That joint"
-    " training helps, or that it does not, needs a longer run.",
+    "mol": "Not shown. This was before training began at no flow and at the mean face. 6 epochs are about 30"
+    " steps: neither network has learnt the class, the flow head is worse than saying that nothing"
+    " moves, and landmarks are worse than the mean face. That joint training helps, or that it does"
+    " not, needs a longer run.",
 }
 """What these runs say, written after them; see to it when they are run anew."""
 
