@@ -209,8 +209,8 @@ NOTES = {
     "dual-branch": "Both branches are no better than the residual one alone.",
     "epir": "Merging saves a tenth of the multiplications and loses no accuracy that could be told"
     " from chance.",
-    "microattnet": "Not shown: two views are no better than one. With the detector's apex they are worse; with the"
-    " apex as planted all variants gain about a tenth, and what is left between two views and one"
+    "microattnet": "Not shown: two views are no better than one. With the detector's apex they are worse; with"
+    " the apex as planted all variants gain about a tenth, and what is left between two views and one"
     " cannot be told from chance. So the detector is the weak place, and beside it the second phase,"
     " which costs with either apex; not the views. Nearly half of the detector's apexes are off by"
     " more than two frames, which the middle of the movement seldom is, because heads drift and turn"
