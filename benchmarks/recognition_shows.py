@@ -209,14 +209,15 @@ NOTES = {
     "dual-branch": "Both branches are no better than the residual one alone.",
     "epir": "Merging saves a tenth of the multiplications and loses no accuracy that could be told"
     " from chance.",
-    "microattnet": "Not shown: two views are no better than one. With the detector's apex they are worse; with"
-    " the apex as planted all variants gain about a tenth, and what is left between two views and one"
-    " cannot be told from chance. So the detector is the weak place, and beside it the second phase,"
-    " which costs with either apex; not the views. Nearly half of the detector's apexes are off by"
-    " more than two frames, which the middle of the movement seldom is, because heads drift and turn"
-    " by more than a weak expression moves. Both views find the apex no better than one, as far as the"
-    " intervals tell. Before a correction the network of one view learnt from the other camera's"
-    " mirrored maps too (0.466 and 0.478 rather than 0.457 and 0.456).",
+    "microattnet": "Not shown: two views are no better than one. With the detector's apex they are worse;"
+    " with the apex as planted all variants gain about a tenth, and what is left between two"
+    " views and one cannot be told from chance. So the detector is the weak place, and beside"
+    " it the second phase, which costs with either apex; not the views. Nearly half of the"
+    " detector's apexes are off by more than two frames, which the middle of the movement"
+    " seldom is, because heads drift and turn by more than a weak expression moves. Both views"
+    " find the apex no better than one, as far as the intervals tell. Before a correction the"
+    " network of one view learnt from the other camera's mirrored maps too (0.466 and 0.478"
+    " rather than 0.457 and 0.456).",
     "gamdss": "Shown on still heads (four people, no intervals), with noise or without: of marks moved by up"
     " to 30 % the release's search at reach 0.3 brings all three nearer the truth, the apex by a"
     " third to a half, where it was coded too late. It looks inwards alone, so that an apex coded too"
