@@ -229,9 +229,10 @@ NOTES = {
     " difference in accuracy can be told from chance, and true marks are no better than moved ones:"
     " there was nothing to win.",
     "mpfnet": "Not shown. In their full length both networks learn (the commonest class alone has a UF1"
-    " of 0.237). That stages help P cannot be told from chance, nor that either fusion is the"
-    " better one. A first trial of 9 epochs was too short: the staged networks said the"
-    " commonest class of every clip.",
+    " of 0.237). That stages help P cannot be told from chance, and C does worse with them"
+    " than all at once; so neither fusion is the better one: P in stages, C without. A first"
+    " trial of 9 epochs was too short: the staged networks said the commonest class of every"
+    " clip.",
     "medn": "The full network beats its motion branch where the label is in the dynamics, and not where it is"
     " not. The orthogonal loss brings the cosine down a little (0.014 against 0.017, both small) and does not"
     " bring accuracy. Sparse tokens do not help here: with all tokens the network does better.",
