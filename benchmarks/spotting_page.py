@@ -227,7 +227,8 @@ strict: one to one, IoU of 0.5 at least. In brackets: 95 % intervals over resamp
 micro-expressions of three emotions. Errors are mean absolute errors over what was matched: read them beside
 the recall. ME-TST, ME-TST+, BoostingVRME and MELDAE are published for micro-expressions and were run for them
 alone but for one table. MDMD, SOFTNet and MEAN are baselines of the field; one curve of theirs speaks of both
-kinds, and the networks had 5 of the 20 epochs of their preset. `judged` is the learnt spotter that ships, trained here on the training folds alone.
+kinds, and the networks had 5 of the 20 epochs of their preset. `judged` is the learnt spotter that ships,
+trained here on the training folds alone.
 """
 
 
