@@ -102,6 +102,8 @@ def page(told: dict, recordings: list, folds: int, work: Path) -> str:
     if macro:
         parts += [BOTH_KINDS, _both_kinds(macro, recordings, folds, work)]
     parts += ["## Decoders\n", _decoders(rows, names)]
+    if "noise" in told:
+        parts.append(_noise(told["noise"]))
     parts += ["## Two by two\n", _twos(rows)]
     if others:
         parts += ["## Without a part\n", _switches(others, recordings, folds, work)]
@@ -114,6 +116,15 @@ def page(told: dict, recordings: list, folds: int, work: Path) -> str:
         parts += [SCAN, told["scan"]]
     parts += [PLANTED, told.get("planted", "Not measured yet.\n"), READING, f"*{told['how']}*\n"]
     return "\n".join(parts)
+
+
+def _noise(scores: list[dict]) -> str:
+    by = {one["decoder"]: one["micro"]["f1"] for one in scores}
+    told = {name: f"{one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})" for name, one in by.items()}
+    return (
+        f"On curves of smoothed noise, three of each film, `fleeting` reaches {told['fleeting']} and `runs`"
+        f" {told['runs']}: that much of what it finds it has from the region signals alone.\n"
+    )
 
 
 def _both_kinds(macro: list[SpotterSpec], recordings: list, folds: int, work: Path) -> str:

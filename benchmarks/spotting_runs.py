@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from fleeting import systems
 from fleeting.bench import (
@@ -17,9 +18,9 @@ from fleeting.bench import (
     run_spotting,
     score_spotting_run,
 )
-from fleeting.bench.spotting import minutes_of, spans_of
-from fleeting.core import iou
-from fleeting.evaluation import Span
+from fleeting.bench.spotting import FoldWork, minutes_of, spans_of
+from fleeting.core import Curve, iou
+from fleeting.evaluation import Span, kfold
 from fleeting.io import write_atomic
 
 INPUTS = ("regions", "head", "openings", "roi12", "roi36", "roi10")
@@ -28,6 +29,7 @@ DECODERS = ("own", "fixed", "fixed-nms", "scalable", "runs", "onset-offset", "du
 TUNED_ON = ("training-free", "auw-gcn", "meldae", "boosting-vrme")  # curves that `fleeting` learnt from
 ONE_KIND = ("me-tst", "me-tst-plus", "boosting-vrme", "meldae")
 QUICK = {"batch_size": 64, "epochs": 15}
+NOISE_FRAMES = 3  # deviation of the smoothing of curves that say nothing
 FEW = {"epochs": 5}  # a quarter of the preset: each frame is a picture here
 ALL = (
     SpotterSpec("training-free"),
@@ -153,3 +155,23 @@ def expected(run: SpottingRun, system: str) -> list[tuple[float, float]]:
                 best = max((iou((one.onset, one.offset), end) for end in ends), default=0.0)
                 pairs.append((round(one.score, 4), round(best, 4)))
     return pairs
+
+
+def noise(recordings: list, seeds: int, folds: int) -> list[dict]:
+    """Scores of fitted decoders on curves that say nothing: what they have from elsewhere."""
+    settings = SpottingSettings(kinds=("micro",), folds=folds, decoders=("runs", "fleeting"))
+    spec, found = SpotterSpec("training-free"), {}
+    subjects = np.array([one.subject for one in recordings])
+    for seed in range(seeds):
+        known = {}
+        for at, one in enumerate(recordings):
+            drawn = np.random.default_rng([seed, at]).normal(size=len(one.times))
+            known[one.id] = Curve(gaussian_filter1d(drawn, NOISE_FRAMES), one.times)
+        for fold in kfold(subjects, folds):
+            work = FoldWork(spec, seed, "micro", settings, {}, known=known)
+            parts = ([recordings[at] for at in part] for part in (fold.train, fold.test))
+            for decoder, spans in work.run(*parts).items():
+                found.setdefault(("noise", decoder, seed), []).extend(spans)
+    truth = tuple(span for one in recordings for span in spans_of(one, one.intervals, ("micro",)))
+    fps = float(np.median([1 / np.median(np.diff(one.times)) for one in recordings]))
+    return score_spotting_run(SpottingRun(truth, found, minutes_of(recordings), fps, {}, {}))

@@ -18,7 +18,7 @@ from fleeting import systems
 from fleeting.io import write_atomic
 from shows import provenance
 from spotting_page import page
-from spotting_runs import ALL, MACRO, OWN_SWITCHES, PICTURES, SWITCHES, films, measure, takes_pictures
+from spotting_runs import ALL, MACRO, OWN_SWITCHES, PICTURES, SWITCHES, films, measure, noise, takes_pictures
 
 TABLES = {
     "planted": "spotters_planted.py",
@@ -26,6 +26,8 @@ TABLES = {
     "hour": "spotters_hour.py",
     "link": "planted_link.py",
 }
+
+NOISES = 3
 
 
 def main() -> int:
@@ -63,6 +65,8 @@ def main() -> int:
         told["rows"][spec.name] = measure(seen, spec, count, given.folds, given.work)
         told["how"] = provenance()
         write_atomic(scores, json.dumps(told))
+    if "noise" not in told and not given.page:
+        told["noise"] = noise(recordings, NOISES, given.folds)
     write_atomic(scores, json.dumps(told))
     write_atomic(given.out, page(told, recordings, given.folds, given.work))
     return 0
