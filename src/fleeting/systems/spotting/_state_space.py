@@ -202,6 +202,16 @@ class WindowSpotter(SequenceSpotter):
             neutral = "zero"
         return WindowRoad(self.length, self.stitch == "official", self.settings.batch_size, neutral)
 
+    def outputs(self, recording: SpottingRecording) -> dict[str, np.ndarray]:
+        """Give ``curve`` ``(T,)`` and ``emotion`` ``(T, 5)`` shares."""
+        found = super().outputs(recording)
+        if self.unseen != "samm":
+            return found
+        shares = found["emotion"] / np.where(
+            np.arange(len(EMOTIONS)) == NEGATIVE, np.e, 1.0
+        )  # 1 off the logit
+        return found | {"emotion": shares / shares.sum(1, keepdims=True)}
+
     def exported(self) -> Exported:
         """Give windows, any number of them."""
         channels = representation(self.inputs).shape[0]
@@ -230,10 +240,7 @@ class WindowSpotter(SequenceSpotter):
             Emotions of `EMOTIONS`. Under strategy 1 an interval that is voted neutral is left out; under 0
             it may be called neutral.
         """
-        shares = self.outputs(recording)["emotion"].copy()
-        if self.unseen == "samm":
-            shares[:, NEGATIVE] /= np.e  # as 1 off the logit
-        answers = shares.argmax(1)
+        answers = self.outputs(recording)["emotion"].argmax(1)
         found = []
         for one in intervals:
             inside = answers[one.onset_frame + 1 : one.offset_frame - 1]  # onset + 1 .. offset - 2
