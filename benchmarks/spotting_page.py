@@ -39,7 +39,7 @@ TWOS = (
 )
 BOTH_KINDS = """\
 The networks published for micro-expressions alone, and beside each a second one that was taught
-macro-expressions; one seed.
+macro-expressions, where that was run; one seed.
 """
 LINK = """## A planted link that is no cause
 
@@ -57,23 +57,24 @@ READING = """## Reading it
   has not learnt from, with intervals that exclude zero; so `fleeting.decode` uses it where nothing is said.
   Much of it comes from the region signals: on the invented signals on which it was made it was no better
   than the others without them, and it finds a little even where the curve says nothing. On the curves of
-  PESFormer, MELDAE and `judged` some other decoder is as good. Training-free and `judged` do better with
-  their own candidates than with any decoder of their curve.
+  PESFormer, MELDAE, MEAN and `judged` some other decoder is as good. Training-free and `judged` do better
+  with their own candidates than with any decoder of their curve.
 - **Its score** orders, and is a little optimistic where it is high: it learnt on invented signals.
 - `judged` finds most here. Drawn people move by the same patterns that it has learnt from, and the rules of
   the training-free spotter know; that is an advantage which neither has on faces: see the planted motion.
 - MELDAE, ME-TST+ and BoostingVRME lead the published networks; with so few people most of them cannot be
   told apart. ME-TST+ is better than ME-TST with either decoder. All but AUW-GCN gain .10 to .40 over the
   decoder that they were released with, with intervals that exclude zero.
-- Parts that help, by an interval that excludes zero: the slow pathway of ME-TST+ with either decoder, the
+- Parts that help, by an interval that excludes zero: the slow pathways of ME-TST+ and BoostingVRME, the
   state space of ME-TST with the decoder of release, timestamps instead of anchors in PESFormer with ours.
-  Causal-Ex does better with the causal graph alone than with both graphs, with its own decoder and not with
-  ours.
+  Parts that harm: focal loss and attention over the whole video in PESFormer, with the decoder of release,
+  which finds little anyway. Causal-Ex does better with the causal graph alone than with both graphs, with
+  its own decoder and not with ours.
 - Not shown: eighteen regions against five, pathways shared or not (one has half the parameters), strategies
-  of synergy, whole videos against windows (though windows lose intervals in training), boundary losses, the
-  causal graph beside that of units, and debiasing, on these films; where a link is planted, looking only at
-  the regions that causal discovery ties to the coded movements holds, and all else loses when the link
-  turns.
+  of synergy, whole videos against windows (though windows lose intervals in training), boundary losses,
+  heads for the ends, the causal graph beside that of units, and debiasing, on these films; where a link is
+  planted, looking only at the regions that causal discovery ties to the coded movements holds, and all else
+  loses when the link turns.
 - The release's stitching changes nothing here: these films have fewer windows than a batch, and each is run
   by itself; the fault shows where videos share a batch (`tests/systems/spotting/test_state_space.py`).
 - STRS is near the F1 of spotting for the networks that name an emotion.
