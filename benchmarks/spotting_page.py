@@ -39,7 +39,7 @@ TWOS = (
 )
 BOTH_KINDS = """\
 The networks published for micro-expressions alone, and beside each a second one that was taught
-macro-expressions, where that was run; one seed.
+macro-expressions; one seed.
 """
 LINK = """## A planted link that is no cause
 
