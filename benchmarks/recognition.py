@@ -310,9 +310,28 @@ def page(seeds: int) -> str:
     lines += ["## Made maps, five folds over people", "", "240 maps of 24 invented people.", ""]
     made = groups("made", seeds)
     lines += main_table(made) if made else ["Not run.", ""]
-    runs = {one["how"] for part in PARTS for one in groups(part, seeds).values()}
-    how = sorted(runs, key=lambda one: one.split(", ")[2])  # by date
+    return ended(lines, [one for part in PARTS for one in groups(part, seeds).values()])
+
+
+def ended(lines: list[str], found: list[dict[str, Any]]) -> str:
+    """Join a page, with where and when its first and last run were."""
+    how = sorted({one["how"] for one in found}, key=lambda one: one.split(", ")[2])  # by date
     return "\n".join([*lines, f"*First and last run: {how[0]}; {how[-1]}*" if how else ""]).rstrip() + "\n"
+
+
+def run_missing(
+    runs: list[Run],
+    load: Callable[[], dict[str, Examples]],
+    minutes: float,
+    make: Callable[[Run], Any] = make,
+) -> None:
+    """Measure the runs that are not there, until the minutes of processor time are spent."""
+    if all(run.found() is not None for run in runs) or minutes <= 0:
+        return
+    sets = load()
+    for run in runs:
+        if run.found() is None and time.process_time() < 60 * minutes:
+            measure(run, sets, make)
 
 
 def main() -> None:
@@ -328,11 +347,7 @@ def main() -> None:
     runs = [one for part in asked.parts for one in plan(part, asked.seeds)]
     order = list(MAP_SYSTEMS)  # each system in all parts before the next: scratch stands beside pre-trained
     runs.sort(key=lambda one: (one.seed, order.index(one.system) if one.system in order else -1))
-    if any(run.found() is None for run in runs) and asked.minutes > 0:
-        sets = {name: load(name) for name in (REAL, MADE, "first")}
-        for run in runs:
-            if run.found() is None and time.process_time() < 60 * asked.minutes:
-                measure(run, sets)
+    run_missing(runs, lambda: {name: load(name) for name in (REAL, MADE, "first")}, asked.minutes)
     asked.out.write_text(page(asked.seeds), encoding="utf-8")
 
 
