@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleeting.bench.runner import LEDGER, BenchProgress
+from fleeting.bench.runner import LEDGER, BenchProgress, failure
 from fleeting.jobs import Ledger, run_jobs
 
 
@@ -60,8 +60,7 @@ def run_remembered(
                 ledger.record(piece.key, found.values[piece.key])
         else:
             told = {"system": piece.label, "data": data, "fold": piece.fold_name, "seed": piece.seed}
-            error = f"{type(result.error).__name__}: {result.error}"
-            found.failures.append(told | {"error": error, "traceback": result.traceback})
+            found.failures.append(told | failure(result.error, result.traceback))
         if on_progress is not None:
             on_progress(BenchProgress(done, len(pieces), piece.key, result.error))
     return found

@@ -40,6 +40,11 @@ class BenchProgress:
     error: Exception | None = None
 
 
+def failure(error: Exception, traceback: str | None) -> dict[str, Any]:
+    """Say what became of a piece that failed, for results."""
+    return {"error": f"{type(error).__name__}: {error}", "traceback": traceback}
+
+
 @dataclass
 class BenchRun:
     """What a run left in memory; `fleeting.bench.write_bench` makes files and tables of it.
@@ -190,16 +195,8 @@ class _Driver:
         piece, seal = entry
         self.out[result.index] = None
         if result.error is not None:
-            self.run.failures.append(
-                {
-                    "system": piece.spec.label,
-                    "data": piece.data,
-                    "fold": piece.fold,
-                    "seed": piece.seed,
-                    "error": f"{type(result.error).__name__}: {result.error}",
-                    "traceback": result.traceback,
-                }
-            )
+            told = {"system": piece.spec.label, "data": piece.data, "fold": piece.fold, "seed": piece.seed}
+            self.run.failures.append(told | failure(result.error, result.traceback))
             self._tell(piece, result.error)
             return
         value = result.unwrap()
