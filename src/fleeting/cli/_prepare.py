@@ -14,6 +14,11 @@ LINE_EVERY_S = 10.0
 KINDS = {"micro": "micro", "macro": "macro", "all": None}
 
 
+FlowName = Annotated[
+    str, typer.Option(help="What flow is measured with: dis, farneback, learnt, or a network's folder.")
+]
+
+
 def prepare_lines() -> "Callable[[PrepareProgress], None]":
     """Give a listener that says a line now and then, and one for each clip that cannot be prepared."""
     from fleeting.cli._say import complain
@@ -56,9 +61,7 @@ def prepare(
     imports: Annotated[
         list[str] | None, typer.Option("--import", help="Module that registers inputs of your own.")
     ] = None,
-    flow: Annotated[
-        str, typer.Option(help="What flow is measured with: dis, farneback, learnt, or a network's folder.")
-    ] = "dis",
+    flow: FlowName = "dis",
     sheet: Annotated[Path | None, typer.Option(help="Annotation sheet, where it lies elsewhere.")] = None,
     frames: Annotated[Path | None, typer.Option(help="Folder whose children are the subjects.")] = None,
     apex: Annotated[

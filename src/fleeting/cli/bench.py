@@ -9,7 +9,7 @@ import typer
 
 from fleeting.cli._bench_others import Working, bench_spotters, bench_units, find_task
 from fleeting.cli._folds import FoldLines
-from fleeting.cli._prepare import check_flow, prepare_lines
+from fleeting.cli._prepare import FlowName, check_flow, prepare_lines
 
 if TYPE_CHECKING:
     from fleeting.bench import Loaded
@@ -49,9 +49,7 @@ def bench(
     oracle_epoch: Annotated[
         bool, typer.Option("--oracle-epoch", help="Show what choosing the epoch on the test fold feigns.")
     ] = False,
-    flow: Annotated[
-        str, typer.Option(help="What flow is measured with: dis, farneback, learnt, or a network's folder.")
-    ] = "dis",
+    flow: FlowName = "dis",
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help="Add the baselines that are not named.")
     ] = True,

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from fleeting.cli._prepare import FlowName
+
 LINE_EVERY_S = 5.0
 PRETRAIN_SEED = 1  # other people than those of a synthetic set to train on
 
@@ -28,9 +30,7 @@ def train(
     decoder: Annotated[
         str, typer.Option(help="Of a spotter: decoder to fit, or own for that of the system.")
     ] = "fleeting",
-    flow: Annotated[
-        str, typer.Option(help="What flow is measured with: dis, farneback, learnt, or a network's folder.")
-    ] = "dis",
+    flow: FlowName = "dis",
     jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare clips or films.")] = 1,
 ) -> None:
     """Train a system on a whole dataset; a training that was stopped goes on where it was.
