@@ -23,7 +23,6 @@ from fleeting.models import (
 from fleeting.motion import USUAL_FLOW, AlignedClip, FlowNetwork, InputMaker, find_flow, find_input
 from fleeting.spotting import Spotted, decode
 
-COARSE = ("negative", "positive", "surprise")
 BY_UNITS = 0.5  # power of the units' evidence: the recogniser and the units saw the same frames
 RULES, DEFAULT = "rules", "default"
 SEEN_BY_SPOTTER = 4.0  # log odds that the spotter's own unit gets on top; chosen on development plants
@@ -216,11 +215,12 @@ def recognised(
     """
     none = float(model.none(rows)[0])
     shares = model.predict(rows)[0].astype(float)
-    if units and set(model.labels) == set(COARSE):
+    if units:
         evidence = facs.emotion_evidence({unit.au: unit.score for unit in units})
-        open_each = evidence[facs.UNCLEAR] / len(COARSE)
-        shares = shares * np.array([evidence[name] + open_each for name in model.labels]) ** BY_UNITS
-        shares /= shares.sum()
+        open_each = evidence.pop(facs.UNCLEAR) / len(evidence)
+        if set(model.labels) == set(evidence):
+            shares *= np.array([evidence[name] + open_each for name in model.labels]) ** BY_UNITS
+            shares /= shares.sum()
     told = {name: float(value) * (1 - none) for name, value in zip(model.labels, shares, strict=True)}
     if none:
         told[facs.UNCLEAR] = none

@@ -207,9 +207,8 @@ class WindowSpotter(SequenceSpotter):
         found = super().outputs(recording)
         if self.unseen != "samm":
             return found
-        shares = found["emotion"] / np.where(
-            np.arange(len(EMOTIONS)) == NEGATIVE, np.e, 1.0
-        )  # 1 off the logit
+        shares = found["emotion"].copy()
+        shares[:, NEGATIVE] /= np.e  # 1 off the logit
         return found | {"emotion": shares / shares.sum(1, keepdims=True)}
 
     def exported(self) -> Exported:
