@@ -13,12 +13,17 @@ from fleeting.bench import load_examples
 from fleeting.core import Examples
 from fleeting.motion import dis_flow
 from fleeting.systems.recognition.mol import FLOW, LANDMARKS, pupil_distance
+from recognition_runs import CLIPS, pooled, runs_of
 from shows import LEARNT, measure, table
 from shows_strong import TOLD, strong
 
 MADE = (
     "`fleeting synth clips --count 120 --subjects 20 --seed 3`, prepared by `fleeting datasets prepare csv`"
 )
+
+COUNT = 107
+"""Of the 120 clips; the others show no expression."""
+STAGED_SEEDS = 3
 
 
 def clips(*inputs: str) -> Examples:
@@ -31,23 +36,20 @@ def maker(name: str, switches: dict[str, Any], **training: Any) -> Callable[[int
 
 
 def mpfnet() -> list[str]:
-    """From the runs that `recognition_clips.py` has made; those that it has not are left out."""
-    import recognition_clips as whole  # it takes its clips from here
-
+    """From the runs that `recognition.py` has made; those that it has not are left out."""
     variants = {
-        "P, in stages": whole.runs_of("mpfnet-p", 1),
-        "P, all at once": whole.runs_of("mpfnet-p", 1, whole.SWITCHED["mpfnet-p"]),
-        "C, in stages": whole.runs_of("mpfnet-c", 1),
-        "C, all at once": whole.runs_of("mpfnet-c", 1, whole.SWITCHED["mpfnet-c"]),
+        f"{kind}, {how}": runs_of(f"mpfnet-{kind.lower()}", CLIPS, STAGED_SEEDS, switches)
+        for kind in "PC"
+        for how, switches in (("in stages", {}), ("all at once", {"progressive": False}))
     }
-    size = {"n": whole.COUNT, "subjects": 20, "folds": 5, "probes": {}}
-    pooled = {label: whole.pooled(runs) for label, runs in variants.items()}
-    found = [one | size | {"label": label} for label, one in pooled.items() if one is not None]
+    size = {"n": COUNT, "subjects": 20, "folds": 5, "probes": {}}
+    told = {label: pooled(runs) for label, runs in variants.items()}
+    found = [one | size | {"label": label} for label, one in told.items() if one is not None]
     return [
         "## MPFNet: two encoders, in stages",
         "",
         f"Clips: {MADE}. 45 epochs in all, as the preset says: three stages of 15, or one of 45; the runs"
-        " are those of [recognition-clips.md](recognition-clips.md). That no stage sees the person who is"
+        " are those of [recognition.md](recognition.md). That no stage sees the person who is"
         " left out is a test (`tests/systems/recognition/test_mpfnet.py`).",
         "",
         *table(found),
