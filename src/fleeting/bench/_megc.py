@@ -4,11 +4,10 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 
-from fleeting.core import UsageError
+from fleeting.core import COARSE, UsageError
 from fleeting.evaluation import Span
 
 COLUMNS = ("subject", "video", "onset", "offset", "emotion")
-EMOTIONS = ("negative", "positive", "surprise")
 
 
 def megc_submission(spans: Iterable[Span]) -> str:
@@ -34,7 +33,7 @@ def megc_submission(spans: Iterable[Span]) -> str:
     subject,video,onset,offset,emotion
     001,001_2,10,20,positive
     """
-    kept = [one for one in spans if one.emotion in EMOTIONS]
+    kept = [one for one in spans if one.emotion in COARSE]
     early = [one for one in kept if one.onset < 0]
     if early:
         raise UsageError(f"{early[0].video}: onset {early[0].onset} lies before the first frame; cut it to 0")
@@ -95,8 +94,8 @@ def _row(line: int, row: list[str]) -> Span:
     subject, video, first, last, emotion = (cell.strip() for cell in row)
     if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
         raise UsageError(f"line {line}: expected 1 <= onset <= offset, whole numbers, got {first} and {last}")
-    if emotion not in EMOTIONS or not subject or not video:
+    if emotion not in COARSE or not subject or not video:
         raise UsageError(
-            f"line {line}: expected a subject, a video and one of {', '.join(EMOTIONS)}, got {row}"
+            f"line {line}: expected a subject, a video and one of {', '.join(COARSE)}, got {row}"
         )
     return Span(video, int(first) - 1, int(last) - 1, "micro", subject, emotion=emotion)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fleeting.bench.spotting import SpottingRun
-from fleeting.core import UsageError
+from fleeting.core import COARSE, UsageError
 from fleeting.evaluation import (
     Span,
     SpottingScores,
@@ -20,7 +20,6 @@ from fleeting.evaluation import (
 
 RESAMPLES, EXCHANGES = 2000, 10_000
 ALL = "overall"
-EMOTIONS = ("negative", "positive", "surprise")
 
 
 def score_spotting_run(run: SpottingRun, *, rule: str = "strict") -> list[dict[str, Any]]:
@@ -174,12 +173,10 @@ def _with_interval(one: dict[str, float], digits: int = 3) -> str:
 def _strs(run: SpottingRun, found: Sequence[tuple[Span, ...]], rule: str) -> float | None:
     """STRS of micro-expressions with one of three emotions, mean over seeds; "others" are left out."""
     truth = [one for one in run.truth if one.kind == "micro"]
-    if not any(one.emotion for seed in found for one in seed) or not any(
-        t.emotion in EMOTIONS for t in truth
-    ):
+    if not any(one.emotion for seed in found for one in seed) or not any(t.emotion in COARSE for t in truth):
         return None
     each = [
-        score_str(truth, [one for one in seed if one.kind == "micro"], labels=EMOTIONS, rule=rule).strs
+        score_str(truth, [one for one in seed if one.kind == "micro"], labels=COARSE, rule=rule).strs
         for seed in found
     ]
     return float(np.mean(each))

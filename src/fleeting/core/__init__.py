@@ -2,7 +2,7 @@
 
 from fleeting.core.checks import check_finite, check_image, check_shape
 from fleeting.core.errors import FleetingError, InputError, ShapeError, UnknownNameError, UsageError
-from fleeting.core.examples import UNLABELLED, Examples
+from fleeting.core.examples import COARSE, UNLABELLED, Examples
 from fleeting.core.geometry import CROP, CropGeometry, compose, invert, similarity, transform_points
 from fleeting.core.growing import Growing
 from fleeting.core.intervals import MICRO_LIMIT_S, Interval, Kind, iou, kind_of
@@ -25,6 +25,7 @@ from fleeting.core.types import (
 )
 
 __all__ = [
+    "COARSE",
     "CROP",
     "LANDMARKS",
     "MICRO_LIMIT_S",

@@ -8,6 +8,8 @@ import numpy as np
 from fleeting.core.errors import ShapeError, UsageError
 
 UNLABELLED = -1
+COARSE = ("negative", "positive", "surprise")
+"""Classes of the composite tasks of the field, in the order of their codes (MEGC 2019)."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from fleeting.core import InputError, UnknownNameError
+from fleeting.core import COARSE, InputError, UnknownNameError
 from fleeting.datasets.base import ClassKey, DatasetInfo, Finding, LabelMap, Recording, Sample
 from fleeting.datasets.folders import SHEET_SUFFIXES, find_sheets
 from fleeting.datasets.labels import emotion_word, plain, protocol
@@ -31,7 +31,6 @@ MORE = (
     "split",
     *LABEL_COLUMNS,
 )
-COARSE = ("negative", "positive", "surprise")
 
 
 class TableDataset(SheetDataset):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from fleeting.core import InputError, UsageError
+from fleeting.core import COARSE, InputError, UsageError
 from fleeting.datasets.base import ClassKey, DatasetInfo, Finding, LabelMap, Sample
 from fleeting.datasets.casme2 import Casme2
 from fleeting.datasets.dataset import OBJECTIVE, Dataset
@@ -26,7 +26,6 @@ from fleeting.datasets.sheet import SheetDataset
 from fleeting.datasets.smic import SmicHs
 
 LIST_SHA256 = "423e3d4e8f145eb662176ff63908e9a767eb6e6a5ec6b30be87812c819750c93"
-CLASSES = ("negative", "positive", "surprise")
 PARTS: Mapping[str, type[SheetDataset]] = {"casme2": Casme2, "samm": Samm, "smic": SmicHs}
 FOLDERS = {
     "casme2": ("casme2", "casmeii"),
@@ -41,7 +40,7 @@ RULES: Mapping[str, LabelMap] = {
         positive=("happiness",),
         surprise=("surprise",),
     ),
-    "smic": plain(*CLASSES),
+    "smic": plain(*COARSE),
 }
 
 
@@ -81,7 +80,7 @@ class Megc2019(Dataset):
         citation="See, Yap, Li, Hong, Wang: MEGC 2019. IEEE FG 2019.",
         layout=("the layouts of casme2, samm and smic-hs below one folder",),
         sheets=("the sheets of casme2 and samm; for smic-hs its folders or a sheet",),
-        labels={3: plain(*CLASSES)},
+        labels={3: plain(*COARSE)},
         expect={"samples": (442,), "subjects": (68,)},
         class_counts={3: {"negative": 250, "positive": 109, "surprise": 83}},
         notes=("left out: CASME II fear, sadness, others and two clips by name; SAMM other",),
@@ -112,7 +111,7 @@ class Megc2019(Dataset):
     def entries(self) -> tuple[tuple[str, str, str, int], ...]:
         """Dataset, subject, clip and class of every clip on the list, whether or not it is usable."""
         return tuple(
-            (name, row.subject, row.clip, CLASSES.index(RULES[name].words[row.emotion]))
+            (name, row.subject, row.clip, COARSE.index(RULES[name].words[row.emotion]))
             for name in PARTS
             for row in self._listed(name)
         )
@@ -172,9 +171,9 @@ class Megc2019(Dataset):
         """Give the proof of the list and the counts of each part."""
         lines = []
         for name, counts in COUNTS.items():
-            found = Counter(CLASSES[label] for d, _, _, label in self.entries if d == name)
-            have = ", ".join(f"{c} {found[c]}" for c in CLASSES)
-            want = ", ".join(f"{c} {n}" for c, n in zip(CLASSES, counts, strict=True))
+            found = Counter(COARSE[label] for d, _, _, label in self.entries if d == name)
+            have = ", ".join(f"{c} {found[c]}" for c in COARSE)
+            want = ", ".join(f"{c} {n}" for c, n in zip(COARSE, counts, strict=True))
             lines.append(Finding(name, want, have, "ok" if have == want else "differs"))
         sha = self.sha256()
         state = "ok" if sha == LIST_SHA256 else "differs"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fleeting.core import InputError
+from fleeting.core import COARSE, InputError
 from fleeting.datasets.base import ClassKey, DatasetInfo, Finding, LabelMap, Sample
 from fleeting.datasets.dataset import Dataset
 from fleeting.datasets.folders import IMAGE_SUFFIXES, find_base, list_frames, subfolders
 from fleeting.datasets.labels import plain
-from fleeting.datasets.megc2019 import CLASSES, LIST_SHA256, list_lines
+from fleeting.datasets.megc2019 import LIST_SHA256, list_lines
 from fleeting.datasets.registry import reader
 
 SIZE = 28
@@ -47,7 +47,7 @@ class Megc2019Flow(Dataset):
         citation="Wang, Zhang, Luo, Sankaranarayana: HTNet. Neurocomputing 602, 2024.",
         layout=("three_norm_u_v_os/sub01/u_test/1/*.png and u_train/{0,1,2}/*.png",),
         sheets=("none: the folders hold the classes (0 negative, 1 positive, 2 surprise)",),
-        labels={3: plain(*CLASSES)},
+        labels={3: plain(*COARSE)},
         expect={"samples": (442,), "subjects": (68,)},
         class_counts={3: {"negative": 250, "positive": 109, "surprise": 83}},
         notes=(
@@ -126,7 +126,7 @@ class Megc2019Flow(Dataset):
     def own_findings(self) -> list[Finding]:
         """Give the proof of the list and say whether a fold leaks."""
         entries = [
-            (s.dataset, s.subject.split("/")[1], s.clip, CLASSES.index(s.emotion)) for s in self._samples
+            (s.dataset, s.subject.split("/")[1], s.clip, COARSE.index(s.emotion)) for s in self._samples
         ]
         sha = hashlib.sha256(list_lines(entries).encode()).hexdigest()
         everything = Counter(s.clip for s in self._samples)
@@ -146,7 +146,7 @@ class Megc2019Flow(Dataset):
 
 def _pictures(folder: Path) -> list[tuple[int, Path]]:
     found: list[tuple[int, Path]] = []
-    for label in range(len(CLASSES)):
+    for label in range(len(COARSE)):
         inner = folder / str(label)
         if inner.is_dir() and any(p.suffix.lower() in IMAGE_SUFFIXES for p in inner.iterdir()):
             found += [(label, path) for path in list_frames(inner, folder.name)]
@@ -180,7 +180,7 @@ def flow_sample(subject: str, path: Path, label: int) -> Sample:
     name = f"{dataset}/{subject}"
     return Sample(
         id=f"{name}/{clip}", dataset=dataset, subject=name, clip=clip, fps=None, onset=0, apex=None, offset=0,
-        path=path, kind="micro", emotion=CLASSES[label], person=name,
+        path=path, kind="micro", emotion=COARSE[label], person=name,
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Metrics, protocols, agreement, intervals. Numbers in, numbers out: knows no dataset and no file."""
 
+from fleeting.core import COARSE
 from fleeting.evaluation.agreement import (
     IntervalAgreement,
     alpha_of_counts,
@@ -10,7 +11,6 @@ from fleeting.evaluation.agreement import (
     krippendorff_alpha,
 )
 from fleeting.evaluation.answers import (
-    COARSE,
     EVENT_TYPES,
     FINE,
     VQA_ACTION_UNITS,

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 
-COARSE = ("negative", "positive", "surprise")
 FINE = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 EVENT_TYPES = ("macro-expression", "micro-expression")
 
@@ -97,9 +96,9 @@ def read_label(answer: str, labels: Sequence[str]) -> str | None:
 
     Examples
     --------
-    >>> read_label("The class is Negative.", COARSE)
+    >>> read_label("The class is Negative.", ("negative", "positive"))
     'negative'
-    >>> read_label("positive or negative", COARSE) is None
+    >>> read_label("positive or negative", ("negative", "positive")) is None
     True
     """
     text = answer.strip().strip(".!\"'").lower()

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleeting.core import UsageError
+from fleeting.core import COARSE, UsageError
 from fleeting.evaluation.answers import (
-    COARSE,
     EVENT_TYPES,
     FINE,
     question_kind,

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from fleeting.core import UnknownNameError, UsageError
+from fleeting.core import COARSE, UnknownNameError, UsageError
 from fleeting.facs._data import table
 
-COARSE = ("negative", "positive", "surprise")
 UNCLEAR = "unclear"
 _Evidence = dict[int, dict[str, float]]
 
