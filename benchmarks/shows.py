@@ -16,6 +16,7 @@ import fleeting
 from fleeting.bench import cache_folder
 from fleeting.core import Examples
 from fleeting.evaluation import (
+    Fold,
     accuracy,
     kfold,
     paired_test,
@@ -55,12 +56,15 @@ def measure(
     seeds: int = 1,
     probe: Probe | None = None,
     change: Callable[[Examples, bool], Examples] | None = None,
+    split: Fold | None = None,
 ) -> dict[str, Any]:
-    """Folds over subjects, held-out rows sealed; pooled over folds and seeds."""
+    """Folds over subjects, or one ``split``; held-out rows sealed; pooled over folds and seeds."""
     began, total, told = time.process_time(), None, []
+    parts = [split] if split else kfold(rows.subjects, folds, labels=rows.labels.tolist(), seed=0)
+    judged = np.sort(np.concatenate([part.test for part in parts]))
     for seed in range(seeds):
         answers = np.zeros(len(rows), np.int64)
-        for fold in kfold(rows.subjects, folds, labels=rows.labels.tolist(), seed=0):
+        for fold in parts:
             made = make(seed)
             train, test = rows.take(fold.train), rows.take(fold.test).sealed()
             made.fit(train if change is None else change(train, True))
@@ -69,7 +73,10 @@ def measure(
                 known = made.predict(train if change is None else change(train, False)).argmax(1)
                 told.append(probe(made, test) | {LEARNT: float((known == train.labels).mean())})
         _, found = subject_confusions(
-            rows.labels.tolist(), answers.tolist(), range(len(rows.classes)), rows.subjects
+            rows.labels[judged].tolist(),
+            answers[judged].tolist(),
+            range(len(rows.classes)),
+            rows.subjects[judged],
         )
         total = found if total is None else total + found
     spread = subject_bootstrap(total, uf1)
@@ -80,10 +87,10 @@ def measure(
         "low": spread.low,
         "high": spread.high,
         "accuracy": float(accuracy(total.sum(0))),
-        "n": len(rows),
+        "n": len(judged),
         "subjects": len(total),
         "seeds": seeds,
-        "folds": folds,
+        "folds": len(parts),
         "seconds": time.process_time() - began,
         "parameters": made.parameters() if hasattr(made, "parameters") else 0,
         "counts": total.tolist(),
@@ -116,10 +123,10 @@ def table(results: Sequence[dict[str, Any]], extra: Sequence[str] = ()) -> list[
             *(f"{one['probes'].get(name, float('nan')):.4g}" for name in extra),
         ]
         lines.append("| " + " | ".join(cells) + " |")
+    how = f"{first['folds']} folds over people" if first["folds"] > 1 else "none of whom was learnt from"
     lines += [
         "",
-        f"{first['n']} clips of {first['subjects']} people, {first['folds']} folds over people,"
-        f" {first['seeds']} seed(s).",
+        f"{first['n']} clips of {first['subjects']} people, {how}, {first['seeds']} seed(s).",
         "",
     ]
     return lines

@@ -9,7 +9,7 @@ from torch import nn
 
 from fleeting.core import Examples, UsageError
 from fleeting.nn import BatchNorm
-from fleeting.training import TorchRecognizer, TrainingSettings, fit_many, mirror_some
+from fleeting.training import Rows, TorchRecognizer, TrainingSettings, fit_many, mirror_some
 
 
 def examples(count: int, seed: int, noise: float = 1.0) -> Examples:
@@ -41,6 +41,14 @@ def noisy(inputs, labels, rng, classes):
     return (inputs[0] + 0.1 * noise,), labels
 
 
+class NoisyRows:
+    """An augmentation of whole rows."""
+
+    def change_rows(self, rows, rng, classes):
+        assert tuple(classes) == ("a", "b", "c")
+        return Rows(noisy(rows.inputs, rows.labels, rng, classes)[0], rows.labels, rows.targets)
+
+
 def recognizer(seed: int, dropout: float = 0.0, norm: type = BatchNorm, **changes: object) -> TorchRecognizer:
     augment = changes.pop("function", mirror_some)
     settings = TrainingSettings(epochs=5, batch_size=16, learning_rate=0.01).changed(changes)
@@ -57,6 +65,7 @@ ALIKE = [
     {"balance": "inverse", "label_smoothing": 0.1},
     {"augment": True, "clip": 0.5},
     {"augment": True, "function": noisy},
+    {"augment": True, "function": NoisyRows()},
     {"optimizer": "sgd", "loss": "focal", "schedule": "cosine"},
     {"optimizer": "adamw", "weight_decay": 0.1, "shuffle": False},
 ]

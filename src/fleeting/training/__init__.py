@@ -6,7 +6,7 @@ from fleeting.training.export import export_onnx, export_outputs, onnx_data
 from fleeting.training.loop import TrainingRun, make_optimizer, train_module
 from fleeting.training.losses import class_loss, class_weights, label_loss, positive_weights
 from fleeting.training.many import fit_many
-from fleeting.training.recognizer import TorchRecognizer
+from fleeting.training.recognizer import ChangesRows, TorchRecognizer
 from fleeting.training.rows import (
     Objective,
     Rows,
@@ -15,12 +15,14 @@ from fleeting.training.rows import (
     logits_of,
     make_objective,
     match_classes,
+    of_inputs,
     predict_logits,
 )
 from fleeting.training.settings import TrainingSettings, epoch_batches, generator, torch_seed
 from fleeting.training.store import load_arrays, save_arrays
 
 __all__ = [
+    "ChangesRows",
     "Objective",
     "Rows",
     "TorchRecognizer",
@@ -44,6 +46,7 @@ __all__ = [
     "match_classes",
     "mirror_flow_maps",
     "mirror_some",
+    "of_inputs",
     "onnx_data",
     "positive_weights",
     "predict_logits",

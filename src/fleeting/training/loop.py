@@ -16,7 +16,7 @@ from fleeting.training.checkpoint import fingerprint, read_checkpoint, write_che
 from fleeting.training.rows import Rows, logits_of
 from fleeting.training.settings import TrainingSettings, epoch_batches, generator, torch_seed
 
-Augment = Callable[[tuple[Tensor, ...], Tensor, np.random.Generator], tuple[tuple[Tensor, ...], Tensor]]
+Augment = Callable[[Rows, np.random.Generator], Rows]
 RowLoss = Callable[[Tensor, Tensor], Tensor]  # logits and labels to a loss for each row
 ExtraLoss = Callable[[Mapping[str, Tensor], Rows], Tensor]
 Progress = Callable[[dict[str, float]], None]
@@ -65,7 +65,7 @@ def train_module(
     extra
         A further loss from what the network returned and the batch, such as that of an auxiliary task.
     augment
-        Changes a batch's inputs and labels; used where the settings say so.
+        Changes a batch, see `of_inputs`; used where the settings say so.
     validation
         Rows of other subjects of the training part. Needed to keep the best epoch or to stop early.
     checkpoint
@@ -110,8 +110,7 @@ def train_module(
             for number, at in enumerate(epoch_batches(len(rows), settings, seed, epoch)):
                 batch = rows.take(at)
                 if augment is not None and settings.augment:
-                    rng = generator(seed, epoch, number + 1)
-                    batch = Rows(*augment(batch.inputs, batch.labels, rng), batch.targets)
+                    batch = augment(batch, generator(seed, epoch, number + 1))
                 output = wrapped(*batch.inputs)
                 value = objective(logits_of(output), batch.labels).mean()
                 if extra is not None:

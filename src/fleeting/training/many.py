@@ -196,7 +196,9 @@ def _augmented(
     rngs: list[np.random.Generator],
 ) -> tuple[tuple[Tensor, ...], Tensor]:
     """Augment each network's batch with its own random numbers, as when it is trained alone."""
+    alone = first.augmentation()
     change: Any = first.augment
+    assert alone is not None
     sizes, longest = [len(one) for one in places], labels.shape[1]
     if hasattr(change, "draw"):  # all rows in one call
         drawn = [change.draw(rng, size) for rng, size in zip(rngs, sizes, strict=True)]
@@ -206,13 +208,13 @@ def _augmented(
         shape = labels.shape[:2]
         return tuple(one.unflatten(0, shape) for one in changed), turned.unflatten(0, shape)
     parts = [
-        change(tuple(one[number, :size] for one in inputs), labels[number, :size], rng, first.classes)
+        alone(Rows(tuple(one[number, :size] for one in inputs), labels[number, :size]), rng)
         for number, (size, rng) in enumerate(zip(sizes, rngs, strict=True))
     ]
     together = tuple(
-        torch.stack([_padded(part[0][place], longest) for part in parts]) for place in range(len(inputs))
+        torch.stack([_padded(part.inputs[place], longest) for part in parts]) for place in range(len(inputs))
     )
-    return together, torch.stack([_padded(part[1], longest) for part in parts])
+    return together, torch.stack([_padded(part.labels, longest) for part in parts])
 
 
 class _Stack:

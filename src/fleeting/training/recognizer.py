@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from fleeting.training.rows import (
     labelled,
     logits_of,
     make_objective,
+    of_inputs,
     predict_logits,
 )
 from fleeting.training.settings import TrainingSettings, torch_seed
@@ -26,6 +27,15 @@ from fleeting.training.store import load_arrays, save_arrays
 
 Build = Callable[[int, tuple[tuple[int, ...], ...]], nn.Module]
 """Number of outputs and the shape of a row of each input, to a network."""
+
+
+@runtime_checkable
+class ChangesRows(Protocol):
+    """An augmentation that changes targets with the inputs: a flow to learn moves as its frames do."""
+
+    def change_rows(self, rows: Rows, rng: np.random.Generator, classes: Sequence[str]) -> Rows:
+        """Give changed rows, in new tensors."""
+        ...
 
 
 @dataclass
@@ -47,7 +57,8 @@ class TorchRecognizer:
     several
         Whether several labels can hold at once: sigmoid rather than softmax.
     augment
-        Called with inputs, labels, random numbers and the names of the classes.
+        Called with inputs, labels, random numbers and the names of the classes; or one that has
+        `ChangesRows.change_rows`, which sees targets, too.
     extra
         A further loss; ``targets`` names the representations that it reads from ``batch.targets``.
 
@@ -64,7 +75,7 @@ class TorchRecognizer:
     seed: int = 0
     switches: Mapping[str, Any] = field(default_factory=dict)
     several: bool = False
-    augment: Callable[..., Any] | None = None
+    augment: Callable[..., Any] | ChangesRows | None = None
     extra: ExtraLoss | None = None
     targets: tuple[str, ...] = ()
 
@@ -150,7 +161,9 @@ class TorchRecognizer:
         if self.augment is None:
             return None
         change, classes = self.augment, self.classes
-        return lambda inputs, labels, rng: change(inputs, labels, rng, classes)
+        if isinstance(change, ChangesRows):
+            return lambda rows, rng: change.change_rows(rows, rng, classes)
+        return of_inputs(lambda inputs, labels, rng: change(inputs, labels, rng, classes))
 
     def pretrain(
         self,

@@ -1,6 +1,6 @@
 """Rows as tensors, and what a network says about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -70,6 +70,21 @@ def as_rows(examples: Examples, inputs: tuple[str, ...], targets: tuple[str, ...
     arrays = {name: torch.from_numpy(np.array(examples.inputs[name])) for name in {*inputs, *targets}}
     labels = torch.from_numpy(np.array(examples.labels, np.int64))
     return Rows(tuple(arrays[name] for name in inputs), labels, {name: arrays[name] for name in targets})
+
+
+def of_inputs(
+    change: Callable[[tuple[Tensor, ...], Tensor, np.random.Generator], tuple[tuple[Tensor, ...], Tensor]],
+) -> Callable[[Rows, np.random.Generator], Rows]:
+    """Make an augmentation of inputs and labels one of rows; targets stay as they are.
+
+    Examples
+    --------
+    >>> rows = Rows((torch.ones(1),), torch.zeros(1), {"more": torch.ones(1)})
+    >>> twice = of_inputs(lambda inputs, labels, rng: ((2 * inputs[0],), labels))
+    >>> twice(rows, np.random.default_rng(0))
+    Rows(inputs=(tensor([2.]),), labels=tensor([0.]), targets={'more': tensor([1.])})
+    """
+    return lambda rows, rng: Rows(*change(rows.inputs, rows.labels, rng), rows.targets)
 
 
 def labelled(examples: Examples) -> Examples:

@@ -27,6 +27,7 @@ from fleeting.training import (
     TrainingRun,
     TrainingSettings,
     load_arrays,
+    of_inputs,
     save_arrays,
     torch_seed,
     train_module,
@@ -122,7 +123,7 @@ class SRFlow:
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         tag = json.dumps(self.switches, sort_keys=True)
         return train_module(
-            self.module, rows, self.settings, self.loss, seed=self.seed, augment=varied,
+            self.module, rows, self.settings, self.loss, seed=self.seed, augment=of_inputs(varied),
             validation=held, checkpoint=checkpoint, tag=tag, progress=progress,
         )  # fmt: skip
 

@@ -15,11 +15,13 @@ from fleeting.core import Examples
 from fleeting.systems.contract import Card
 from fleeting.systems.recognition._f5c import F5C
 from fleeting.systems.recognition._flownet import START, FlowNet
+from fleeting.systems.recognition._mirror import VaryClips
 from fleeting.systems.registry import register
 from fleeting.training import Rows, TorchRecognizer, TrainingSettings, as_rows
 
 CLIP, FLOW, LANDMARKS = "clip8", "clip8-flow", "clip8-landmarks"
 FRAMES, SIZE, POINTS = 8, 128, 68
+CROP = 8  # pixels: crops of 128 from 144 lie so far from the middle at most
 RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 
 CARD = Card(
@@ -43,7 +45,10 @@ CARD = Card(
         "f_j - f_i between channels": "paper; the release subtracts f_i twice",
         "a clip less its mean, over its greatest value": "our choice; over all of a subject's clips there",
         "all pairs of a clip in one batch: batch norms see them together": "our choice; one by one there",
-        "one clip of 8 frames a movement, no random crop": "our choice; several clips, 5 crops there",
+        "one clip of 8 frames a movement": "our choice; several clips there",
+        "random crops in training: moved by up to 8 pixels of 128": "official code, which draws 5 a clip of"
+        " 144 pixels once; here drawn anew for each batch, edges repeated",
+        "half of the clips mirrored in training, with flow and landmarks": "our choice",
         "flow to learn from: DIS; TV-L1 there": "our choice",
         "landmarks from the centre of the crop, in halves of it": "our choice; pixels there",
         "places start near 0, biases at 0": "our choice; normal with deviation 1 there",
@@ -295,10 +300,16 @@ SIZES: dict[str, dict[str, Any]] = {
 FLOW_HEAD = {"small": {"width": 4, "reach": 4, "step": 1}, "paper": {"width": 64, "reach": 10, "step": 2}}
 PRESETS = {
     "small": TrainingSettings(
-        epochs=40, batch_size=16, learning_rate=1e-3, optimizer="adamw", weight_decay=1e-3, balance="sqrt"
+        epochs=40,
+        batch_size=16,
+        learning_rate=1e-3,
+        optimizer="adamw",
+        weight_decay=1e-3,
+        balance="sqrt",
+        augment=True,
     ),
     "paper": TrainingSettings(
-        epochs=140, batch_size=32, learning_rate=1e-4, optimizer="adamw", weight_decay=1e-3
+        epochs=140, batch_size=32, learning_rate=1e-4, optimizer="adamw", weight_decay=1e-3, augment=True
     ),
 }
 
@@ -346,5 +357,6 @@ def build(
         seed=seed,
         switches=switches,
         extra=loss if flow_task or landmark_task else None,
+        augment=VaryClips(FLOW, LANDMARKS, CROP),
         targets=tuple(name for name, on in ((FLOW, flow_task), (LANDMARKS, landmark_task)) if on),
     )
