@@ -79,7 +79,7 @@ def mol() -> list[str]:
         "svm-flow, differences of frames": as_differences,
     }
     found += [
-        measure(label, lambda _: systems.create("svm-flow"), rows, change=change, split=split)
+        measure(label, lambda _: systems.create("svm-flow"), rows, probe=errors, change=change, split=split)
         for label, change in machines.items()
     ]
     names = (LEARNT, "flow error", "no flow", "landmark error", "mean face")
