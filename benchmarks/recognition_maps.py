@@ -143,7 +143,8 @@ def sections(seeds: int) -> list[str]:
     lines += ["### Learnt first from made maps", ""]
     lines += [
         f"`--pretrain synth-flowmaps:{FIRST_MAPS}`: {FIRST_EPOCHS} epochs on maps of invented people, then"
-        " the whole training on the real ones, from the weights that were reached.",
+        " the whole training on the real ones from there, at 0.3 of the rate (chosen on made clips, with"
+        " `benchmarks/start_rate.py`).",
         "",
         *changed_table(after),
         *floor_table(seeds),

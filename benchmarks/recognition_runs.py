@@ -26,6 +26,7 @@ from fleeting.evaluation import (
     uar,
     uf1,
 )
+from fleeting.training.recognizer import START_RATE
 from shows import provenance
 
 FOLDER = cache_folder() / "benchmarks" / "recognition"
@@ -49,7 +50,7 @@ class Run:
 
     @property
     def path(self) -> Path:
-        told = asdict(self) | ({"first": [FIRST_MAPS, FIRST_EPOCHS]} if self.pretrained else {})
+        told = asdict(self) | ({"first": [FIRST_MAPS, FIRST_EPOCHS, START_RATE]} if self.pretrained else {})
         name = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
         return FOLDER / f"{self.system}-{self.data}-{name}.json"
 

@@ -89,6 +89,16 @@ def test_pretraining_gives_the_start_and_another_head_is_made_anew() -> None:
     assert np.array_equal(again.start["body.weight"], taught.module.body.weight.detach().numpy())
 
 
+def test_after_pretraining_the_rate_is_lower() -> None:
+    made = recognizer().fit(examples())
+    usual = made.run.history[0]["rate"]
+    made.start_from(made).fit(examples())
+    assert made.run.history[0]["rate"] == pytest.approx(0.3 * usual)
+    assert made.settings == recognizer().settings  # what is saved names the rate of the system
+    made.pretrain(examples())  # the first training is a whole one
+    assert made.run.history[0]["rate"] == usual
+
+
 def test_pretraining_helps_where_there_is_little() -> None:
     few = examples(3, seed=5)
     alone = recognizer(epochs=1).fit(few).predict(examples(60, seed=6))

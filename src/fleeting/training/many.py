@@ -90,10 +90,10 @@ def _check_alike(recognizers: Sequence[TorchRecognizer], trains: Sequence[Exampl
     if any(tuple(train.classes) != tuple(trains[0].classes) for train in trains):
         raise UsageError("recognisers in a stack must learn the same classes")
     for one in recognizers:
-        if (one.system, one.preset, one.settings, dict(one.switches)) != (
+        if (one.system, one.preset, one.planned(), dict(one.switches)) != (
             first.system,
             first.preset,
-            first.settings,
+            first.planned(),
             dict(first.switches),
         ):
             raise UsageError("recognisers in a stack must be of one system, preset, switches and settings")
@@ -103,7 +103,7 @@ def _check_alike(recognizers: Sequence[TorchRecognizer], trains: Sequence[Exampl
 
 def _fit_stack(recognizers: list[TorchRecognizer], prepared: list[tuple[Rows, Objective]]) -> None:
     """Train one stack; every member has the same number of batches an epoch."""
-    first, settings = recognizers[0], recognizers[0].settings
+    first, settings = recognizers[0], recognizers[0].planned()
     device = torch.device("cpu" if settings.device == "auto" else settings.device)
     modules = [_ready(one).to(device).train() for one in recognizers]
     stack = _Stack(modules)

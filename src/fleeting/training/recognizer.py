@@ -28,6 +28,10 @@ from fleeting.training.store import load_arrays, save_arrays
 Build = Callable[[int, tuple[tuple[int, ...], ...]], nn.Module]
 """Number of outputs and the shape of a row of each input, to a network."""
 
+START_RATE = 0.3
+"""Share of the learning rate of a training that goes on from weights learnt on other data: our choice, by
+networks of flow maps on made clips."""
+
 
 @runtime_checkable
 class ChangesRows(Protocol):
@@ -154,7 +158,15 @@ class TorchRecognizer:
         Most systems train once, and leave this as it is.
         """
         del rows, objective
-        return self.settings
+        return self.planned()
+
+    def planned(self) -> TrainingSettings:
+        """Give the settings of the next training: a lower rate, `START_RATE`, where it starts from weights.
+
+        At the whole rate a training of some hundred steps leaves little of what was learnt first.
+        """
+        share = START_RATE if self.start else 1.0
+        return self.settings.changed({"learning_rate": share * self.settings.learning_rate})
 
     def augmentation(self) -> Augment | None:
         """Give the augmentation bound to the names of the classes."""

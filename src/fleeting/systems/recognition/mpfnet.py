@@ -227,12 +227,13 @@ class MPFNetRecognizer(TorchRecognizer):
     def first_stages(self, rows: Rows, objective: Objective) -> TrainingSettings:
         """Train the generic encoder, then the advanced one, a third of the epochs each."""
         network = self.network()
-        third = self.settings.epochs // 3
+        settings = self.planned()
+        third = settings.epochs // 3
         staged = self.progressive and network.generic is not None and network.advanced is not None
         network.slow_encoders = staged and third > 0
         if not network.slow_encoders:
-            return self.settings
-        early = replace(self.settings, epochs=third, keep="last", patience=0)
+            return settings
+        early = replace(settings, epochs=third, keep="last", patience=0)
         first, second = map(self._stage_file, STAGES)
         usual: dict[str, Any] = {"seed": self.seed, "augment": self.augmentation()}
         train_module(GenericStage(network), rows, early, triplet_loss, checkpoint=first, **usual)
@@ -243,7 +244,7 @@ class MPFNetRecognizer(TorchRecognizer):
         train_module(
             advanced, rows, early, objective, checkpoint=second, tag=f"{self.system}: {tag}", **usual
         )
-        return replace(self.settings, epochs=self.settings.epochs - 2 * third)
+        return replace(settings, epochs=settings.epochs - 2 * third)
 
     def gradients(self, examples: Examples) -> dict[str, float]:
         """As of any network; in C the end of the generic encoder learns in its own stage alone."""
