@@ -11,7 +11,7 @@ from fleeting.motion import clip_to_flow_map, reselect
 from fleeting.systems.recognition.gamdss import FRAMES, MARKS
 from shows import measure, table
 from shows_clips import MADE, clips
-from shows_plain import TOLD, plain
+from shows_plain import STRONG, plain
 
 METHODS: dict[str, dict[str, Any]] = {
     "the release's, reach 0.1": {"reach": 0.1},
@@ -100,7 +100,7 @@ def gamdss() -> list[str]:
     return [
         "## GAMDSS: key frames selected anew",
         "",
-        f"Still heads: {TOLD}, 60 frames a second; with noise of {NOISE:g} grey levels beside it. Filmed"
+        f"Still heads: {STRONG.told()}, 60 frames a second; with noise of {NOISE:g} grey levels beside it. Filmed"
         f" clips: {MADE}, brought to 32 frames: head motion, blinks, noise, compression, movements of 4 %,"
         " cut at onset and offset, so that these cannot be coded too early and too late. Marks are moved at"
         " random; numbers are frames that onset, apex, offset lie off on average.",

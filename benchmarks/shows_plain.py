@@ -1,4 +1,4 @@
-"""Clips as laboratories film them and better: a still head, hardly any noise, exact marks.
+"""Clips as laboratories film them and better: a still head, exact marks; strong, or weak and with noise.
 
 They are drawn by `fleeting.synth.subject_clips` with all but the expression switched off, at 128 pixels and
 60 frames a second; marks are those that were planted. `python benchmarks/shows_plain.py`
@@ -6,6 +6,7 @@ makes them (minutes); a stopped run goes on with the next person.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,40 @@ from shows import FOLDER, examples
 
 CLASSES = ("negative", "positive", "surprise")
 SIZE, LONGEST = 128, 56
-PEOPLE, EACH = 4, 12
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A set: people with so many clips each, median and log deviation of the strength in percent of the eye
+    distance (48 pixels), sensor noise in grey levels."""
+
+    name: str
+    people: int
+    each: int
+    strength: tuple[float, float]
+    noise: float
+    seed: int
+
+    def told(self) -> str:
+        """Tell of the set."""
+        return (
+            f"`benchmarks/shows_plain.py`: {self.people} people, {self.each} clips each, movements of still"
+            f" heads, median {self.strength[0]:g} % of the eye distance, noise of {self.noise:g} grey levels"
+        )
+
+
 STRENGTH = 10.0
-"""Median of the greatest displacement, percent of the eye distance (48 pixels)."""
-TOLD = (
-    f"`benchmarks/shows_plain.py`: {PEOPLE} people, {EACH} clips each, strong movements (median"
-    f" {STRENGTH:g} % of the eye distance) of still heads, hardly any noise"
-)
+STRONG = Plain("plain-strong", 4, 12, (STRENGTH, 0.2), 0.5, 41)
+WEAK = Plain("plain-weak", 32, 8, (2.0, 0.4), 3.0, 78)
+"""Strength and noise were chosen on the same with seed 77."""
 
 
-def settings() -> ClipSettings:
+def settings(of: Plain = STRONG) -> ClipSettings:
     still = Filming(
         size=SIZE,
         fps=(60.0,),
         iod_px=(48.0, 48.0),
-        noise=(0.5, 0.5),
+        noise=(of.noise, of.noise),
         blur_px=(0.0, 0.0),
         flicker=(0.0, 0.0),
         gradient=(0.0, 0.0),
@@ -39,7 +59,7 @@ def settings() -> ClipSettings:
     return ClipSettings(
         filming=still,
         class_shares=(1, 1, 1, 0),
-        strength_percent=(STRENGTH, 0.2),
+        strength_percent=of.strength,
         one_sided=0,
         rest_s=(0.1, 0.2),
         head_percent=0,
@@ -56,24 +76,25 @@ def grey(planted: PlantedClip) -> np.ndarray:
 
 
 def one_clip(made: Any) -> dict[str, np.ndarray]:
-    """Grey frames (the last one repeated up to `LONGEST`), marks and class."""
+    """Grey frames (the last one repeated up to `LONGEST`), how many there are, marks and class."""
     planted, row = made.planted, made.row
     frames = grey(planted)
     if len(frames) > LONGEST:
         raise ValueError(f"a clip of {len(frames)} frames")
     marks = np.array([row["onset"], row["apex"], row["offset"]], np.int16)
     padded = np.concatenate([frames, np.repeat(frames[-1:], LONGEST - len(frames), 0)])
-    return {"frames": padded, "marks": marks, "label": np.array(CLASSES.index(row["label_3"]))}
+    told = {"length": np.array(len(frames)), "label": np.array(CLASSES.index(row["label_3"]))}
+    return {"frames": padded, "marks": marks, **told}
 
 
-def people() -> Iterator[dict[str, np.ndarray]]:
+def people(of: Plain) -> Iterator[dict[str, np.ndarray]]:
     """Each person's clips, drawn once."""
-    folder = FOLDER / "plain-strong"
+    folder = FOLDER / of.name
     folder.mkdir(parents=True, exist_ok=True)
-    for index in range(PEOPLE):
+    for index in range(of.people):
         path = folder / f"{index:02d}.npz"
         if not path.exists():
-            drawn = subject_clips(index, EACH, seed=41, settings=settings())
+            drawn = subject_clips(index, of.each, seed=of.seed, settings=settings(of))
             made = [one_clip(one) for one in drawn]
             np.savez(
                 path.with_suffix(".part.npz"), **{key: np.stack([m[key] for m in made]) for key in made[0]}
@@ -84,15 +105,21 @@ def people() -> Iterator[dict[str, np.ndarray]]:
             yield dict(stored)
 
 
-def plain() -> Examples:
-    """Rows with ``frames`` ``(N, T, 128, 128)`` and ``marks`` ``(N, 3)``."""
-    drawn = list(people())
+def plain(of: Plain = STRONG) -> Examples:
+    """Rows with ``frames`` ``(N, T, 128, 128)`` and ``marks`` ``(N, 3)``; `lengths` tells where clips end."""
+    drawn = list(people(of))
     found = {key: np.concatenate([one[key] for one in drawn]) for key in ("frames", "marks", "label")}
     labels = found.pop("label")
-    owners = np.repeat([f"plain/{index:02d}" for index in range(PEOPLE)], EACH)
+    owners = np.repeat([f"plain/{index:02d}" for index in range(of.people)], of.each)
     return examples(found, labels, CLASSES, owners)
 
 
+def lengths(of: Plain) -> np.ndarray:
+    """Frames of each clip before the last one is repeated."""
+    return np.concatenate([one["length"] for one in people(of)])
+
+
 if __name__ == "__main__":
-    for _ in people():
-        pass
+    for wanted in (STRONG, WEAK):
+        for _ in people(wanted):
+            pass

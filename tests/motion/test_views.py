@@ -55,6 +55,42 @@ def test_a_head_that_drifts_away_is_not_the_apex() -> None:
     assert find_apex_of_views(frames[None]) == 3
 
 
+def test_a_head_that_turns_is_not_the_apex() -> None:
+    """Near parts pass before far ones, which no affine motion tells, by more than the face ever moves."""
+    down, right = np.mgrid[-48:48, -48:48]
+
+    def turned(shift: float, drift: float) -> np.ndarray:
+        x = right - drift * np.cos(np.pi * down / 32) * np.cos(np.pi * right / 48)
+        hill = np.exp(-((x / 12.0) ** 2) - (down / 12.0) ** 2)
+        return np.uint8(128 + 60 * np.sin((x - shift * hill) / 5) + 60 * np.cos(down / 6))
+
+    shifts = (0, 0, 1, 2.2, 1, 0, 0, 0, 0, 0)
+    frames = np.stack([turned(shift, 0.4 * number) for number, shift in enumerate(shifts)])
+    assert find_apex_of_views(frames[None]) == 3
+    assert find_apex_of_views(frames[None], returns=False) > 5
+    still = motion_of_views(np.repeat(frames[None, :1], 5, 1))
+    assert np.allclose(still, 0)
+
+
+def test_maps_leave_the_head_out() -> None:
+    """A roll of the head, and what has not gone back at the offset where the face is told to have."""
+    down, right = np.mgrid[-48:48, -48:48]
+
+    def rolled(shift: float, roll: float) -> np.ndarray:
+        x, y = right + roll * down, down - roll * right
+        hill = np.exp(-(((x - 16) / 10.0) ** 2) - ((y - 16) / 10.0) ** 2)
+        return np.uint8(128 + 60 * np.sin((x - shift * hill) / 5) + 60 * np.cos(y / 6))
+
+    frames = np.stack([rolled(0, 0), rolled(2, 0.02), rolled(0, 0.04)])[None]
+    for returns in (False, True):
+        there = view_flow_maps(frames, 0, 1, 2, returns=returns)[0, 0, ..., 0]
+        assert there[17:21, 17:21].mean() > 0.4  # the movement
+        assert np.abs(there[:8]).mean() < 0.1  # the roll
+    lingers = np.stack([rolled(0, 0), rolled(2, 0), rolled(2, 0)])[None]
+    there, back = view_flow_maps(lingers, 0, 1, 2, returns=True)[0, :, 17:21, 17:21, 0]
+    assert there.mean() > 0.3 and back.mean() < -0.3  # half is taken off either phase
+
+
 def test_maps_have_both_phases_and_their_scale() -> None:
     frames = clip(0, 1, 2, 0)
     made = view_flow_maps(np.stack([frames, frames[:, :, ::-1].copy()]), 0, 2, 3)

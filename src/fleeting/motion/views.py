@@ -6,6 +6,8 @@ from fleeting.core import ShapeError, check_shape
 from fleeting.motion.flow import dis_flow
 
 _FITS, _AGREE = 4, 0.6
+_LONG = 8
+"""Frames of a clip from which on two at either end, not one, are taken for rest."""
 
 
 def separate_views(frames: np.ndarray) -> np.ndarray:
@@ -58,8 +60,8 @@ def crop_sequence(frames: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return frames[:, top:bottom, left:right]
 
 
-def motion_of_views(views: np.ndarray, onset: int = 0) -> np.ndarray:
-    """Measure how far each frame has moved since the onset, the mean over pixels and views.
+def motion_of_views(views: np.ndarray, onset: int = 0, *, returns: bool = True) -> np.ndarray:
+    """Measure how far each frame has moved since the onset, root mean square over pixels, mean over views.
 
     Parameters
     ----------
@@ -67,6 +69,11 @@ def motion_of_views(views: np.ndarray, onset: int = 0) -> np.ndarray:
         ``(V, T, H, W)`` uint8 grey.
     onset
         Frame that the others are compared with.
+    returns
+        Whether the face is back at rest in the last frames, as in a clip cut with a little rest before and
+        after the movement. What has moved by then is the head's: it is taken off evenly over time. A slow
+        turn moves noses more than cheeks, which no affine motion takes off, and soon by more than a weak
+        expression. For a clip that ends on its apex this is False. Our choice.
 
     Returns
     -------
@@ -76,11 +83,28 @@ def motion_of_views(views: np.ndarray, onset: int = 0) -> np.ndarray:
     """
     count = check_shape(views, ("V", "T", "H", "W"), "views")["T"]
     moved = np.zeros(count)
+    rest = 2 if count >= _LONG else 1
+    share = _share(np.arange(count), onset + (rest - 1) / 2, count - (rest + 1) / 2) if returns else None
     for frames in views:
-        for number, frame in enumerate(frames):
-            flow = _without_head(dis_flow(frames[onset], frame))
-            moved[number] += np.linalg.norm(flow, axis=-1).mean() / len(views)
+        first, last = (
+            np.mean([_since(frames, onset, one) for one in range(start, start + rest)], axis=0)
+            for start in (min(onset, count - rest), count - rest)
+        )
+        for number in range(count):
+            flow = _since(frames, onset, number)
+            if share is not None:
+                flow = flow - (1 - share[number]) * first - share[number] * last
+            moved[number] += np.sqrt(np.square(flow).sum(-1).mean()) / len(views)
     return moved
+
+
+def _since(frames: np.ndarray, onset: int, number: int) -> np.ndarray:
+    return _without_head(dis_flow(frames[onset], frames[number]))
+
+
+def _share(numbers: np.ndarray, first: float, last: float) -> np.ndarray:
+    """How much of the way from the first to the last is gone; 0 where there is none."""
+    return (numbers - first) / (last - first) if last > first else np.zeros(len(numbers))
 
 
 def _without_head(flow: np.ndarray) -> np.ndarray:
@@ -121,11 +145,13 @@ def _without_head(flow: np.ndarray) -> np.ndarray:
     return rest.reshape(height, width, 2).astype(np.float32)
 
 
-def find_apex_of_views(views: np.ndarray, *, onset: int = 0, moved: np.ndarray | None = None) -> int:
+def find_apex_of_views(
+    views: np.ndarray, *, onset: int = 0, returns: bool = True, moved: np.ndarray | None = None
+) -> int:
     """Find the frame with the most motion in all views together.
 
     A mean of three frames is looked at, and never the first and last tenth. Views are cut to the face first;
-    ``moved`` is what `motion_of_views` said of them, where that is known.
+    ``moved`` is what `motion_of_views` said of them, where that is known, and ``returns`` goes to it.
 
     Examples
     --------
@@ -136,7 +162,7 @@ def find_apex_of_views(views: np.ndarray, *, onset: int = 0, moved: np.ndarray |
     >>> find_apex_of_views(np.stack([clip, clip[..., ::-1]]))
     4
     """
-    moved = motion_of_views(views, onset) if moved is None else moved
+    moved = motion_of_views(views, onset, returns=returns) if moved is None else moved
     if len(moved) < 3:
         raise ShapeError(f"views: expected 3 frames at least, got {len(moved)}")
     smooth = np.convolve(np.pad(moved, 1, mode="edge"), np.ones(3) / 3, mode="valid")
@@ -144,8 +170,10 @@ def find_apex_of_views(views: np.ndarray, *, onset: int = 0, moved: np.ndarray |
     return int(edge + smooth[edge : len(moved) - edge].argmax())
 
 
-def view_flow_maps(views: np.ndarray, onset: int, apex: int, offset: int, *, size: int = 28) -> np.ndarray:
-    """Give u, v and magnitude of both phases in each view.
+def view_flow_maps(
+    views: np.ndarray, onset: int, apex: int, offset: int, *, size: int = 28, returns: bool = False
+) -> np.ndarray:
+    """Give u, v and magnitude of both phases in each view, the head's own affine motion taken off.
 
     Parameters
     ----------
@@ -155,6 +183,9 @@ def view_flow_maps(views: np.ndarray, onset: int, apex: int, offset: int, *, siz
         Frames.
     size
         Pixels each way.
+    returns
+        Whether the face at the offset is that of the onset again; what differs is then the head's and is
+        taken off both phases, by their lengths. A return that lingers is lost by it.
 
     Returns
     -------
@@ -174,11 +205,10 @@ def view_flow_maps(views: np.ndarray, onset: int, apex: int, offset: int, *, siz
         raise ShapeError(f"onset, apex, offset: expected 0..{count - 1}, got {onset}, {apex}, {offset}")
     made = np.zeros((len(views), 2, size, size, 3), np.float32)
     for number, frames in enumerate(views):
+        drift = dis_flow(frames[onset], frames[offset]) / max(offset - onset, 1) if returns else 0
         for phase, (first, second) in enumerate(((onset, apex), (apex, offset))):
-            flow = dis_flow(frames[first], frames[second])
-            flow = np.asarray(
-                cv2.resize(flow - np.median(flow, (0, 1)), (size, size), interpolation=cv2.INTER_AREA)
-            )
+            flow = _without_head(dis_flow(frames[first], frames[second]) - (second - first) * drift)
+            flow = np.asarray(cv2.resize(flow, (size, size), interpolation=cv2.INTER_AREA))
             most = np.percentile(np.abs(flow), 99)
             length = np.linalg.norm(flow, axis=-1)
             made[number, phase, ..., :2] = np.clip(flow / max(most, 1e-6), -1, 1)
