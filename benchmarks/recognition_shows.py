@@ -18,6 +18,7 @@ import torch
 
 import shows_clips
 import shows_keyframes
+import shows_marks
 import shows_views
 from fleeting import systems
 from fleeting.core import Examples
@@ -199,6 +200,7 @@ SECTIONS: dict[str, Callable[[], list[str]]] = {
     "medn": medn,
     **shows_views.SECTIONS,
     **shows_keyframes.SECTIONS,
+    **shows_marks.SECTIONS,
     **shows_clips.SECTIONS,
 }
 

@@ -100,10 +100,10 @@ def gamdss() -> list[str]:
     return [
         "## GAMDSS: key frames selected anew",
         "",
-        f"Still heads: {STRONG.told()}, 60 frames a second; with noise of {NOISE:g} grey levels beside it. Filmed"
-        f" clips: {MADE}, brought to 32 frames: head motion, blinks, noise, compression, movements of 4 %,"
-        " cut at onset and offset, so that these cannot be coded too early and too late. Marks are moved at"
-        " random; numbers are frames that onset, apex, offset lie off on average.",
+        f"Still heads: {STRONG.told()}, 60 frames a second; with noise of {NOISE:g} grey levels beside it."
+        f" Filmed clips: {MADE}, brought to 32 frames: head motion, blinks, noise, compression, movements of"
+        " 4 %, cut at onset and offset, so that these cannot be coded too early and too late. Marks are moved"
+        " at random; numbers are frames that onset, apex, offset lie off on average.",
         "",
         *distances,
         "",

@@ -41,7 +41,7 @@ class Plain:
 
 STRENGTH = 10.0
 STRONG = Plain("plain-strong", 4, 12, (STRENGTH, 0.2), 0.5, 41)
-WEAK = Plain("plain-weak", 32, 8, (2.0, 0.4), 3.0, 78)
+WEAK = Plain("plain-weak", 24, 8, (2.0, 0.4), 3.0, 78)
 """Strength and noise were chosen on the same with seed 77."""
 
 
