@@ -32,6 +32,7 @@ CARD = Card(
     ),
     parts={
         "views separated, one crop a sequence, apex by peak motion in both views": "paper (abstract)",
+        "head taken out of flow: affine motion, and what is left of it when the face is back": "our choice",
         "streams of u, v, magnitude; SE on magnitude; fusion attention; focal loss; Adam": "paper (abstract)",
         "streams of 32, 64, 128 maps over 4 channels, two views x two phases": "our reading",
         "attention: softmax of w tanh(W h); drop-out 0.4": "our reading",
