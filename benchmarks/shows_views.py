@@ -30,10 +30,7 @@ INPUT = "flowviews28"
 FOLDS, SEEDS = 3, 2
 CHOSEN = (
     "How the head is taken out was chosen on other clips (`count=40, subjects=8, seed=9`), by frames off for"
-    " the detector and by the cosine with the flow of a head that stands still for the maps: apex 4.8 frames"
-    " off with an affine motion taken off, 0.8 with what remains at the end taken off evenly as well and the"
-    " root mean square of the pixels instead of the mean; maps 0.61 with the median taken off, 0.65 with an"
-    " affine motion, 0.73 with the difference between onset and offset as well."
+    " the detector and by the cosine with the flow of a head that stands still for the maps."
 )
 
 
