@@ -233,8 +233,8 @@ NOTES = {
     " to onset and offset there at 30 %, which lie at the ends of the clip, and loses the apex. No"
     " difference in accuracy can be told from chance, and true marks are no better than moved ones:"
     " there was nothing to win; the next section has clips where there is.",
-    "gamdss-weak": "Shown in part. Of marks moved by up to 60 % of a phase (about 30 % of the movement), which"
-    " cost 0.12 of UF1, the release's search at reach 0.3 brings all three nearer the truth, the apex by a"
+    "gamdss-weak": "Shown in part. Of marks moved by up to 60 % of a phase (about 30 % of the movement),"
+    " which cost 0.12 of UF1, the release's search at reach 0.3 brings all three nearer the truth, the apex by a"
     " third, and a search on both sides (ours) the apex by three fifths. Accuracy rises with the search on"
     " both sides at reach 0.3, in all rows: by 0.15, back to that of true marks. It does not rise with the"
     " release's search, whose gain on the seed that strength was chosen on did not come back here, nor"
