@@ -3,7 +3,7 @@
 from typing import Any
 
 from fleeting.core import Examples
-from fleeting.systems.recognition.mol import FLOW, LANDMARKS
+from fleeting.systems.recognition._mol_tasks import FLOW, LANDMARKS
 from recognition_maps import with_views
 from recognition_runs import CLIPS, Run, Told, changed_table, main_table, pooled, runs_of, variants
 from shows_clips import COUNT, MADE, clips

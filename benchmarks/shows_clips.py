@@ -15,7 +15,7 @@ from fleeting.bench import load_examples
 from fleeting.core import Examples
 from fleeting.evaluation import Fold
 from fleeting.motion import dis_flow
-from fleeting.systems.recognition.mol import FLOW, LANDMARKS, pupil_distance
+from fleeting.systems.recognition._mol_tasks import FLOW, LANDMARKS, pupil_distance
 from recognition_runs import CLIPS, pooled, runs_of
 from shows import LEARNT, measure, table
 from shows_strong import EACH, JUDGED, TOLD, strong

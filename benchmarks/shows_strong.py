@@ -16,7 +16,7 @@ from fleeting.core import Examples
 from fleeting.facs import to_points68
 from fleeting.motion import clip_to_flow_map
 from fleeting.synth import PlantedClip, subject_clips
-from fleeting.systems.recognition.mol import FLOW, LANDMARKS
+from fleeting.systems.recognition._mol_tasks import FLOW, LANDMARKS
 from shows import FOLDER, examples
 from shows_plain import CLASSES, STRENGTH, grey, settings
 

@@ -6,7 +6,7 @@ import torch
 from fleeting import systems
 from fleeting.facs import neutral_mesh, to_points68
 from fleeting.systems.recognition._mirror import VaryClips, mirror68, mirrored_points, moved
-from fleeting.systems.recognition.mol import FLOW, LANDMARKS
+from fleeting.systems.recognition._mol_tasks import FLOW, LANDMARKS
 from fleeting.training import Rows
 
 VARY = VaryClips(FLOW, LANDMARKS, 3)

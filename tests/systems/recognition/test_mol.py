@@ -10,16 +10,8 @@ from fleeting.core import UsageError
 from fleeting.nn import EdgeConvolution
 from fleeting.systems.recognition._f5c import F5C, RingConvolution
 from fleeting.systems.recognition._flownet import correlation
-from fleeting.systems.recognition.mol import (
-    FLOW,
-    FLOW_HEAD,
-    LANDMARKS,
-    LEFT_EYE,
-    MOL,
-    SIZES,
-    JointLoss,
-    scaled_flow,
-)
+from fleeting.systems.recognition._mol_tasks import FLOW, LANDMARKS, LEFT_EYE, JointLoss, scaled_flow
+from fleeting.systems.recognition.mol import FLOW_HEAD, MOL, SIZES, SLOW
 from fleeting.training import Rows
 
 FAST = {"training": {"epochs": 1, "batch_size": 4}}
@@ -119,6 +111,35 @@ def test_a_task_that_is_off_needs_no_target_and_one_that_is_on_names_it():
     assert set(made.tell(rows)) == {"logits"}
     with pytest.raises(UsageError, match="clip8-flow"):
         systems.create("mol", landmark_task=False, **FAST).fit(rows)
+
+
+def test_the_class_head_starts_blind_to_what_stays_and_scaled_to_what_moves():
+    rows = systems.invented_examples(["clip8"], 6)
+    made = systems.create("mol", flow_task=False, landmark_task=False, **FAST)
+    made.prepare(rows)
+    clips, layer = torch.from_numpy(rows.inputs["clip8"]), made.module.classify[0]
+
+    def said(clip):
+        first, second = made.module.pairs(made.module.prepared(clip))
+        with torch.no_grad():
+            return layer(made.module.woven(first, second)) - layer.bias[:, None, None, None]
+
+    assert said(clips).std() == pytest.approx(1, abs=0.01)
+    assert said(clips[:, :1].expand(-1, 8, -1, -1)).abs().max() < 1e-3  # still faces; rounding is scaled, too
+    twins = zip(made.module.first.parameters(), made.module.second.parameters(), strict=True)
+    assert all(torch.equal(one, other) and one is not other for one, other in twins)
+    layer = made.module.stem[0].weight
+    assert torch.equal(layer, layer[..., :1, :1].expand_as(layer))  # blurs
+    assert [group.get("factor", 1.0) for group in made.module.rate_groups()] == [SLOW, 1.0]
+    usual = systems.create("mol", flow_task=False, landmark_task=False, motion_start=False, **FAST)
+    usual.prepare(rows)
+    assert usual.module.rate_groups()[0]["factor"] == 1.0
+    assert not torch.equal(
+        usual.module.stem[0].weight[..., :1, :1].expand_as(layer), usual.module.stem[0].weight
+    )
+    learnt = made.fit(rows).module.classify[0].weight.clone()
+    made.start_from(made).prepare(rows)
+    assert torch.equal(made.module.classify[0].weight, learnt)
 
 
 def test_training_starts_at_the_mean_face_and_at_no_flow_unless_it_was_learnt_before():

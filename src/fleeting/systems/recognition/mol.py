@@ -4,7 +4,6 @@ Sizes, order of layers and losses are those of the release (CYF-cuber/MOL); writ
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,13 +15,14 @@ from fleeting.systems.contract import Card
 from fleeting.systems.recognition._f5c import F5C
 from fleeting.systems.recognition._flownet import START, FlowNet
 from fleeting.systems.recognition._mirror import VaryClips
+from fleeting.systems.recognition._mol_tasks import FLOW, LANDMARKS, POINTS, SIZE, JointLoss
 from fleeting.systems.registry import register
 from fleeting.training import Rows, TorchRecognizer, TrainingSettings, as_rows
 
-CLIP, FLOW, LANDMARKS = "clip8", "clip8-flow", "clip8-landmarks"
-FRAMES, SIZE, POINTS = 8, 128, 68
+CLIP, FRAMES = "clip8", 8
+SLOW = 0.03  # of the rate, for what the tasks share
+LOOKED_AT = 32  # rows that tell how strong movements are before training
 CROP = 8  # pixels: crops of 128 from 144 lie so far from the middle at most
-RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 
 CARD = Card(
     name="mol",
@@ -53,6 +53,9 @@ CARD = Card(
         "landmarks from the centre of the crop, in halves of it": "our choice; pixels there",
         "places start near 0, biases at 0": "our choice; normal with deviation 1 there",
         "training starts at no flow and at the mean face of the training rows": "our choice",
+        "first weights that blur frames and see what changes; convolutions and F5C at 0.03 of the rate": (
+            "our choice; drawn as usual and one rate there, see motion_start"
+        ),
         "small: 64 x 64, 32 maps, a flow head a sixteenth as wide that looks 4 places around": "our choice",
     },
     faults=(
@@ -66,6 +69,7 @@ CARD = Card(
         "flow_task": "optical flow from frame to frame as a task; needs clip8-flow to train",
         "landmark_task": "68 landmarks as a task; needs clip8-landmarks to train",
         "landmark_weight": "of that task: 0.1 as in the README of the release, 0.5 as in its code",
+        "motion_start": "training starts at what moves, ours; without it as in the release",
         "fcc": "convolution over whole lines",
         "ccc": "edges between like channels",
         "unused_ffn": "the release's: two layers of F5C are declared and never called",
@@ -88,15 +92,25 @@ CARD = Card(
 
 
 class Stem(nn.Sequential):
-    """Four convolutions without anything between them, as in the release; ``last`` maps come out."""
+    """Four convolutions without anything between them, as in the release; ``last`` maps come out.
 
-    def __init__(self, last: int) -> None:
+    With ``blurs`` each kernel starts alike at all of its places, and so blurs before a step of two drops
+    every other pixel. Kernels drawn place by place alias: of strong movements of new people a line through
+    such maps told six in ten, through maps that begin blurred nine in ten.
+    """
+
+    def __init__(self, last: int, *, blurs: bool = False) -> None:
         super().__init__(
             nn.Conv2d(1, last // 16, 4, 2),
             nn.Conv2d(last // 16, last // 4, 3, 2),
             nn.Conv2d(last // 4, last // 2, 2, 2, 1),
             nn.Conv2d(last // 2, last, 1),
         )
+        with torch.no_grad():
+            for layer in self if blurs else ():
+                assert isinstance(layer, nn.Conv2d)
+                even = layer.weight.mean((2, 3), keepdim=True) * layer.kernel_size[0]  # as strong as it was
+                layer.weight.copy_(even.expand_as(layer.weight))
 
 
 class MOL(nn.Module):
@@ -116,6 +130,8 @@ class MOL(nn.Module):
         Options of the flow head; ``None`` leaves it out.
     landmarks
         Whether there is a landmark head.
+    motion_start
+        Whether training starts at what moves: see `Stem`, `begin_with_motion` and `rate_groups`.
     hidden
         Of the dense layers of the class head; the landmark head's are twice as wide.
     **f5c
@@ -132,12 +148,13 @@ class MOL(nn.Module):
         hidden: int,
         flow: Mapping[str, int] | None,
         landmarks: bool,
+        motion_start: bool = False,
         **f5c: Any,
     ) -> None:
         super().__init__()
-        self.size = size
+        self.size, self.motion_start = size, motion_start
         side, part = size // 8, maps // 4
-        self.stem = Stem(maps)
+        self.stem = Stem(maps, blurs=motion_start)
         self.first, self.second = (F5C(maps, side, length, **f5c) for _ in range(2))
         seen = part * (side // 4) ** 2 * 5  # 14 maps in time: 10 after the convolution, 5 after pooling
         self.classify = nn.Sequential(
@@ -170,12 +187,21 @@ class MOL(nn.Module):
     def features(self, clip: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Give logits, frames ``(N, 8, 1, H, W)``, and F5C maps of first and second frames of pairs."""
         frames = self.prepared(clip)
+        first, second = self.pairs(frames)
+        return self.classify(self.woven(first, second)), frames, first, second
+
+    def pairs(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Give F5C maps ``(N, 7, C, h, w)`` of first and second frames of pairs."""
         rows, steps = frames.shape[:2]
         maps = self.stem(frames.flatten(0, 1)).unflatten(0, (rows, steps))
         first = self.first(maps[:, :-1].flatten(0, 1)).unflatten(0, (rows, -1))
         second = self.second(maps[:, 1:].flatten(0, 1)).unflatten(0, (rows, -1))
-        woven = torch.stack([first, second], 2).flatten(1, 2)  # (N, 14, C, h, w): pair by pair
-        return self.classify(woven.transpose(1, 2)), frames, first, second
+        return first, second
+
+    @staticmethod
+    def woven(first: Tensor, second: Tensor) -> Tensor:
+        """Give the maps of all pairs as the class head takes them, ``(N, C, 14, h, w)``: pair by pair."""
+        return torch.stack([first, second], 2).flatten(1, 2).transpose(1, 2)
 
     def everything(self, clip: Tensor) -> dict[str, Tensor]:
         """Give ``logits``; ``flow`` ``(N, 7, 2, S, S)`` and ``landmarks`` ``(N, 7, 68, 2)``.
@@ -192,6 +218,31 @@ class MOL(nn.Module):
             points = self.landmarks(second.flatten(0, 1)).view(-1, FRAMES - 1, POINTS, 2)
             told["landmarks"] = (points + 1) * (self.size / 2)
         return told
+
+    def rate_groups(self) -> list[dict[str, Any]]:
+        """Give the convolutions and F5C at `SLOW` times the rate, all else at the rate itself.
+
+        The class head begins with large weights on small differences: were the two F5C of a pair to part in
+        large steps, the look of a face would come through between them. Without that start all learn alike.
+        """
+        slow = [one for part in (self.stem, self.first, self.second) for one in part.parameters()]
+        known = {id(one) for one in slow}
+        usual = [one for one in self.parameters() if id(one) not in known]
+        return [{"params": slow, "factor": SLOW if self.motion_start else 1.0}, {"params": usual}]
+
+    def begin_with_motion(self, clip: Tensor) -> None:
+        """Let the class head see only what changes in time, as much of it as makes deviation 1 in ``clip``.
+
+        Both F5C start alike, and no kernel of the first layer says anything of a still clip: without it the
+        look of a face is tens of times as strong there as its movement. Nothing keeps it so in training.
+        """
+        self.second.load_state_dict(self.first.state_dict())
+        layer = self.classify[0]
+        assert isinstance(layer, nn.Conv3d)
+        with torch.no_grad():
+            layer.weight.sub_(layer.weight.mean(2, keepdim=True))  # of a kernel's places in time
+            seen = F.conv3d(self.woven(*self.pairs(self.prepared(clip))), layer.weight, stride=layer.stride)
+            layer.weight.div_(seen.std().clamp_min(1e-6))
 
     def begin_at(self, face: Tensor) -> None:
         """Let the landmark head say these points ``(68, 2)``, pixels of ``size``, of nearly every frame."""
@@ -211,67 +262,23 @@ class MOL(nn.Module):
         return (frames / frames.amax((1, 2, 3), keepdim=True).clamp_min(1e-6))[:, :, None]
 
 
-@dataclass(frozen=True)
-class JointLoss:
-    """Loss of flow and landmarks: the weights of both, and the ``size`` of the network's frames."""
-
-    flow: float
-    landmarks: float
-    size: int
-
-    def __call__(self, output: Mapping[str, Tensor], batch: Rows) -> Tensor:
-        """Give the sum; of a task that is off, nothing."""
-        total = output["logits"].new_zeros(())
-        if self.flow:
-            known = scaled_flow(batch.targets[FLOW], self.size)
-            total = total + self.flow * F.mse_loss(output["flow"], known)
-        if self.landmarks:
-            known = batch.targets[LANDMARKS].float() * (self.size / SIZE)
-            total = total + self.landmarks * landmark_loss(output["landmarks"], known)
-        return total
-
-
-def scaled_flow(flow: Tensor, size: int) -> Tensor:
-    """Bring flow ``(N, T, H, W, 2)`` to ``(N, T, 2, size, size)``, in pixels of that size.
-
-    Examples
-    --------
-    >>> scaled_flow(torch.full((1, 1, 4, 4, 2), 3.0), 2).flatten().tolist()
-    [1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]
-    """
-    planes = flow.float().flatten(0, 1).permute(0, 3, 1, 2)
-    if flow.shape[2] != size:
-        planes = F.interpolate(planes, size=(size, size), mode="area") * (size / flow.shape[2])
-    return planes.unflatten(0, flow.shape[:2])
-
-
-def pupil_distance(points: Tensor) -> Tensor:
-    """Give the distance of the centres of both eyes of ``(..., 68, 2)`` points."""
-    return (points[..., RIGHT_EYE, :].mean(-2) - points[..., LEFT_EYE, :].mean(-2)).norm(dim=-1)
-
-
-def landmark_loss(found: Tensor, known: Tensor) -> Tensor:
-    """Give the absolute error of ``(N, T, 68, 2)``: over points and pupil distance, summed over frames.
-
-    Examples
-    --------
-    >>> known = torch.zeros(1, 7, 68, 2)
-    >>> known[:, :, LEFT_EYE, 0] = 10
-    >>> round(landmark_loss(known + 1, known).item(), 3)  # two coordinates wrong by a tenth, seven frames
-    1.4
-    """
-    apart = pupil_distance(known).clamp_min(1e-6)
-    return ((found - known).abs().sum((2, 3)) / apart).sum(1).mean() / POINTS
-
-
 class MOLRecognizer(TorchRecognizer):
     """Tells flow and landmarks, too."""
 
+    @property
+    def stackable(self) -> bool:
+        """Not: parts learn at rates of their own."""
+        return False
+
     def prepare(self, examples: Examples) -> Rows:
-        """As any network's; one that is not pre-trained begins with the mean landmarks of these rows."""
+        """As any network's; one that is not pre-trained begins at what changes and the mean landmarks."""
         rows, module = super().prepare(examples), self._module()
         assert isinstance(module, MOL)
-        if module.landmarks is not None and not self.start:
+        if self.start:
+            return rows
+        if module.motion_start:
+            module.begin_with_motion(rows.inputs[0][:LOOKED_AT])
+        if module.landmarks is not None:
             module.begin_at(rows.targets[LANDMARKS].float().mean((0, 1)) * (module.size / SIZE))
         return rows
 
@@ -323,6 +330,7 @@ def build(
     flow_task: bool = True,
     landmark_task: bool = True,
     landmark_weight: float = 0.1,
+    motion_start: bool = True,
     fcc: bool = True,
     ccc: bool = True,
     unused_ffn: bool = False,
@@ -332,6 +340,7 @@ def build(
     network: dict[str, Any] = {
         "flow": FLOW_HEAD[preset] if flow_task else None,
         "landmarks": landmark_task,
+        "motion_start": motion_start,
         "feed_forward": not unused_ffn,
         "twice": subtract_twice,
         "fcc": fcc,
@@ -342,6 +351,7 @@ def build(
         "flow_task": flow_task,
         "landmark_task": landmark_task,
         "landmark_weight": landmark_weight,
+        "motion_start": motion_start,
         "fcc": fcc,
         "ccc": ccc,
         "unused_ffn": unused_ffn,
