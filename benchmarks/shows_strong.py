@@ -20,7 +20,7 @@ from fleeting.systems.recognition._mol_tasks import FLOW, LANDMARKS
 from shows import FOLDER, examples
 from shows_plain import CLASSES, STRENGTH, grey, settings
 
-JUDGED, LEARNT_FROM, EACH = 24, 56, 6
+JUDGED, LEARNT_FROM, EACH = 24, 40, 6
 TOLD = (
     f"`benchmarks/shows_strong.py`: {LEARNT_FROM} drawn people to learn from and {JUDGED} others to be judged"
     f" on, {EACH} clips each, strong movements (median {STRENGTH:g} % of the eye distance of 48 pixels) of"
