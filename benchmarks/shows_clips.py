@@ -115,9 +115,9 @@ def mol() -> list[str]:
         f" Preset `small`, {MOL_TRAINING['epochs']} epochs from a rate of {MOL_TRAINING['learning_rate']:g}"
         " down to 0, clips as they are but where the row says so. First weights and rates were chosen by"
         " learning from 24 of these people and asking about 16 others: those judged here were learnt from"
-        " then, and 16 learnt from here asked about. The linear machine is there twice: with the flow"
-        " maps that DIS measures from onset to apex, as what can be told from these clips, and with frames 4, 5 and 6 less the first, as what a"
-        " line through raw frames tells.",
+        " then, and 16 learnt from here asked about. The linear machine is there twice: with the flow maps"
+        " that DIS measures from onset to apex, as what can be told from these clips, and with frames 4, 5"
+        " and 6 less the first, as what a line through raw frames tells.",
         "",
         *table(found, names),
         "Flow error: mean end-point error against what was planted, pixels of 128; no flow: the error of"
