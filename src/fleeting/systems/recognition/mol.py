@@ -95,8 +95,7 @@ class Stem(nn.Sequential):
     """Four convolutions without anything between them, as in the release; ``last`` maps come out.
 
     With ``blurs`` each kernel starts alike at all of its places, and so blurs before a step of two drops
-    every other pixel. Kernels drawn place by place alias: of strong movements of new people a line through
-    such maps told six in ten, through maps that begin blurred nine in ten.
+    every other pixel: through kernels drawn place by place small movements of another face alias.
     """
 
     def __init__(self, last: int, *, blurs: bool = False) -> None:
