@@ -130,7 +130,7 @@ def test_the_class_head_starts_blind_to_what_stays_and_scaled_to_what_moves():
     assert all(torch.equal(one, other) and one is not other for one, other in twins)
     layer = made.module.stem[0].weight
     assert torch.equal(layer, layer[..., :1, :1].expand_as(layer))  # blurs
-    assert [group.get("factor", 1.0) for group in made.module.rate_groups()] == [SLOW, 1.0]
+    assert [group.get("factor", 1.0) for group in made.module.rate_groups()] == [SLOW["small"], 1.0]
     usual = systems.create("mol", flow_task=False, landmark_task=False, motion_start=False, **FAST)
     usual.prepare(rows)
     assert usual.module.rate_groups()[0]["factor"] == 1.0

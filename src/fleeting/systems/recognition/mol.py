@@ -20,7 +20,7 @@ from fleeting.systems.registry import register
 from fleeting.training import Rows, TorchRecognizer, TrainingSettings, as_rows
 
 CLIP, FRAMES = "clip8", 8
-SLOW = 0.03  # of the rate, for what the tasks share
+SLOW = {"small": 0.03, "paper": 0.3}  # of the rate, for what the tasks share: 3e-5 in both presets
 LOOKED_AT = 32  # rows that tell how strong movements are before training
 CROP = 8  # pixels: crops of 128 from 144 lie so far from the middle at most
 
@@ -53,7 +53,7 @@ CARD = Card(
         "landmarks from the centre of the crop, in halves of it": "our choice; pixels there",
         "places start near 0, biases at 0": "our choice; normal with deviation 1 there",
         "training starts at no flow and at the mean face of the training rows": "our choice",
-        "first weights that blur frames and see what changes; convolutions and F5C at 0.03 of the rate": (
+        "first weights that blur frames and see what changes; convolutions and F5C at a rate of 3e-5": (
             "our choice; drawn as usual and one rate there, see motion_start"
         ),
         "small: 64 x 64, 32 maps, a flow head a sixteenth as wide that looks 4 places around": "our choice",
@@ -130,7 +130,9 @@ class MOL(nn.Module):
     landmarks
         Whether there is a landmark head.
     motion_start
-        Whether training starts at what moves: see `Stem`, `begin_with_motion` and `rate_groups`.
+        Whether training starts at what moves: see `Stem` and `begin_with_motion`.
+    slow
+        See `rate_groups`.
     hidden
         Of the dense layers of the class head; the landmark head's are twice as wide.
     **f5c
@@ -148,10 +150,11 @@ class MOL(nn.Module):
         flow: Mapping[str, int] | None,
         landmarks: bool,
         motion_start: bool = False,
+        slow: float = 1.0,
         **f5c: Any,
     ) -> None:
         super().__init__()
-        self.size, self.motion_start = size, motion_start
+        self.size, self.motion_start, self.slow = size, motion_start, slow
         side, part = size // 8, maps // 4
         self.stem = Stem(maps, blurs=motion_start)
         self.first, self.second = (F5C(maps, side, length, **f5c) for _ in range(2))
@@ -221,15 +224,15 @@ class MOL(nn.Module):
         return told
 
     def rate_groups(self) -> list[dict[str, Any]]:
-        """Give the convolutions and F5C at `SLOW` times the rate, all else at the rate itself.
+        """Give the convolutions and F5C at ``slow`` times the rate, all else at the rate itself.
 
         The class head begins with large weights on small differences: were the two F5C of a pair to part in
-        large steps, the look of a face would come through between them. Without that start all learn alike.
+        large steps, the look of a face would come through between them.
         """
         slow = [one for part in (self.stem, self.first, self.second) for one in part.parameters()]
         known = {id(one) for one in slow}
         usual = [one for one in self.parameters() if id(one) not in known]
-        return [{"params": slow, "factor": SLOW if self.motion_start else 1.0}, {"params": usual}]
+        return [{"params": slow, "factor": self.slow}, {"params": usual}]
 
     def begin_with_motion(self, clip: Tensor) -> None:
         """Let the class head see only what changes in time, as much of it as makes deviation 1 in ``clip``.
@@ -342,6 +345,7 @@ def build(
         "flow": FLOW_HEAD[preset] if flow_task else None,
         "landmarks": landmark_task,
         "motion_start": motion_start,
+        "slow": SLOW[preset] if motion_start else 1.0,
         "feed_forward": not unused_ffn,
         "twice": subtract_twice,
         "fcc": fcc,
