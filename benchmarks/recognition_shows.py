@@ -244,6 +244,13 @@ NOTES = {
     " could be told from chance: nothing to win. Right marks are moved a little by the release's search,"
     " by up to three frames on average by ours, for at rest all frames are alike and noise decides;"
     " accuracy does not suffer.",
+    "gamdss-network": "Shown for a search on both sides (ours) in all rows, weakly for the release's."
+    " Moved marks cost the network 0.11 of UF1. The search on both sides brings 0.08 of it back, and what"
+    " is left to true marks cannot be told from chance. The release's search, in training rows alone as"
+    " published, brings 0.04 (p 0.049, one of several comparisons, one seed); on true marks, where there"
+    " is nothing to repair, its difference of 0.03 cannot be told from chance, but is not clearly smaller"
+    " either. The search on both sides in training rows alone does not help: rows to predict then have"
+    " other marks than those learnt from.",
     "mpfnet": "Not shown. In their full length both networks learn (the commonest class alone has a UF1"
     " of 0.237). That stages help P cannot be told from chance, and C does worse with them"
     " than all at once; so neither fusion is the better one: P in stages, C without. A first"

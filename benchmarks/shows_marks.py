@@ -129,6 +129,7 @@ def networks() -> dict[str, tuple[dict[str, Any], Through | None]]:
         "the release's, reach 0.3, in training": ({"reselection": "full", "reach": 0.3}, None),
         "on both sides, reach 0.3, everywhere": ({"reselection": "none"}, around),
         "on both sides, reach 0.3, in training": ({"reselection": "around", "reach": 0.3}, None),
+        "true marks, the release's, reach 0.3, in training": ({"reselection": "full", "reach": 0.3}, true),
     }
 
 
@@ -163,7 +164,8 @@ def network() -> list[str]:
         + "; ".join(f"{label} {', '.join(f'{one:.2f}' for one in gaps)}" for label, gaps in off.items())
         + ".",
         "",
-        f"Both sides everywhere minus the true marks: {against(found[3], found[1])}.",
+        f"Both sides everywhere minus the true marks: {against(found[3], found[1])}. The release's search on"
+        f" true marks, where it must not help, minus true marks: {against(found[5], found[1])}.",
         "",
     ]
 
