@@ -157,11 +157,11 @@ def pooled(runs: Sequence[Run], at_most: int | None = None) -> Told | None:
 
 
 def gaps(pairs: Sequence[tuple[Told, Told]]) -> list[str]:
-    """First minus second of each pair, with its interval and p by exchange, corrected for their number."""
+    """First minus second of each pair, with its interval and p, in brackets corrected for their number."""
     found = [paired_test(*alike(*pair), uf1) for pair in pairs]
     values = holm([one.p_value for one in found]) if found else []
     return [
-        f"{one.difference:+.3f} [{one.low:+.3f}, {one.high:+.3f}], p {p:.3f}"
+        f"{one.difference:+.3f} [{one.low:+.3f}, {one.high:+.3f}], p {one.p_value:.3f} ({p:.3f})"
         for one, p in zip(found, values, strict=True)
     ]
 
