@@ -28,11 +28,11 @@ numbers are of other people, classes and folds, and several chose the epoch on t
 
 Every network is of preset `small` with the training that the preset names, in its full length; the last epoch
 counts, nothing is chosen on held-out people. SMIC is a development set: its maps were looked at while this
-package was made. On the made clips nothing was tuned but the rate after learning from made maps, and one fold
-was looked at for MOL. Confusion matrices are pooled over folds and seeds. Intervals are over resampled people;
-differences are paired over people, p by exchange of people, in brackets corrected for the rows of its table
-(Holm). On sets of this size differences of less than about 0.05 cannot be told from chance. Rows with fewer
-seeds, or rows that are not there, were not run for want of time; the same command goes on with them.
+package was made. On the made clips nothing was tuned but the rate after learning from made maps, and one
+fold was looked at for MOL. Confusion matrices are pooled over folds and seeds. Intervals are over resampled
+people; differences are paired over people, p by exchange of people, in brackets corrected for the rows of its
+table (Holm). On sets of this size differences of less than about 0.05 cannot be told from chance. Rows with
+fewer seeds, or rows that are not there, were not run for want of time; the same command goes on with them.
 """
 COSTS = (
     "`fold`: processor seconds of one thread to train one fold and to answer its rows; `row`: milliseconds to"
