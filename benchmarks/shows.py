@@ -104,6 +104,11 @@ def against(one: dict[str, Any], other: dict[str, Any]) -> str:
     return f"{found.difference:+.3f} [{found.low:+.3f}, {found.high:+.3f}], p {found.p_value:.3f}"
 
 
+def number(value: float | None) -> str:
+    """Four digits; nothing where nothing was measured."""
+    return "" if value is None or np.isnan(value) else f"{value:.4g}"
+
+
 def table(results: Sequence[dict[str, Any]], extra: Sequence[str] = ()) -> list[str]:
     """Markdown; every row is compared with the first."""
     first = results[0]
@@ -120,7 +125,7 @@ def table(results: Sequence[dict[str, Any]], extra: Sequence[str] = ()) -> list[
             f"{one['accuracy']:.3f}",
             gap,
             f"{one['parameters']:,}",
-            *(f"{one['probes'].get(name, float('nan')):.4g}" for name in extra),
+            *(number(one["probes"].get(name)) for name in extra),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     how = f"{first['folds']} folds over people" if first["folds"] > 1 else "none of whom was learnt from"

@@ -134,7 +134,7 @@ def mol() -> list[str]:
         "Flow error: mean end-point error against what was planted, pixels of 128; no flow: the error of"
         " saying that nothing moves; DIS between the same frames:"
         f" {measured_flow(rows.take(judged)):.4f}; rms: the root of the mean squared error, which the head"
-        " learns by (nan: not taken then). Landmark error: mean distance over that of the pupils;"
+        " learns by (empty: not taken then). Landmark error: mean distance over that of the pupils;"
         " mean face: of the mean of the held-out landmarks, which the network cannot know.",
         "",
     ]

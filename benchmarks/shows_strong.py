@@ -41,7 +41,7 @@ def points(planted: PlantedClip, time_s: float) -> np.ndarray:
 
 
 def flow_between(planted: PlantedClip, start_s: float, end_s: float) -> np.ndarray:
-    """Planted flow at the middles of blocks of 2 x 2 pixels, in between by straight lines; pixels, float16.
+    """Planted flow at the middles of blocks of 2 x 2 pixels, in between by straight lines; pixels.
 
     A quarter of the work of all pixels; enough to learn from at 64 pixels.
     """
