@@ -38,6 +38,7 @@ def scaled_flow(flow: Tensor, size: int) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> scaled_flow(torch.full((1, 1, 4, 4, 2), 3.0), 2).flatten().tolist()
     [1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]
     """
@@ -57,6 +58,7 @@ def landmark_loss(found: Tensor, known: Tensor) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> known = torch.zeros(1, 7, 68, 2)
     >>> known[:, :, LEFT_EYE, 0] = 10
     >>> round(landmark_loss(known + 1, known).item(), 3)  # two coordinates wrong by a tenth, seven frames
