@@ -150,8 +150,11 @@ def sections(seeds: int) -> list[str]:
         *floor_table(seeds),
     ]
     lines += ["### A component off", "", *changed_table(off)]
-    lines += ["## Made flow maps, five folds over people", "", "240 maps of 24 invented people.", ""]
-    return lines + main_table(results(MADE, seeds))
+    made = results(MADE, seeds)
+    if made:
+        lines += ["## Made flow maps, five folds over people", "", "240 maps of 24 invented people.", ""]
+        lines += main_table(made)
+    return lines
 
 
 def floor_table(seeds: int) -> list[str]:
