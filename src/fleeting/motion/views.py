@@ -86,20 +86,16 @@ def motion_of_views(views: np.ndarray, onset: int = 0, *, returns: bool = True) 
     rest = 2 if count >= _LONG else 1
     share = _share(np.arange(count), onset + (rest - 1) / 2, count - (rest + 1) / 2) if returns else None
     for frames in views:
+        flows = [_without_head(dis_flow(frames[onset], frame)) for frame in frames]
         first, last = (
-            np.mean([_since(frames, onset, one) for one in range(start, start + rest)], axis=0)
-            for start in (min(onset, count - rest), count - rest)
+            np.mean(flows[start : start + rest], axis=0) for start in (min(onset, count - rest), count - rest)
         )
-        for number in range(count):
-            flow = _since(frames, onset, number)
+        for number, flow in enumerate(flows):
+            left = flow
             if share is not None:
-                flow = flow - (1 - share[number]) * first - share[number] * last
-            moved[number] += np.sqrt(np.square(flow).sum(-1).mean()) / len(views)
+                left = flow - (1 - share[number]) * first - share[number] * last
+            moved[number] += np.sqrt(np.square(left).sum(-1).mean()) / len(views)
     return moved
-
-
-def _since(frames: np.ndarray, onset: int, number: int) -> np.ndarray:
-    return _without_head(dis_flow(frames[onset], frames[number]))
 
 
 def _share(numbers: np.ndarray, first: float, last: float) -> np.ndarray:
