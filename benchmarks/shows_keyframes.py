@@ -119,10 +119,9 @@ def gamdss() -> list[str]:
     ]
 
 
-def recognition(rows: Examples, coded: np.ndarray, anew: dict[str, np.ndarray]) -> list[str]:
-    frames = rows.inputs[FRAMES]
+def by_maps(rows: Examples, variants: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[dict[str, Any]]:
+    """Measure a linear machine on flow maps, each variant with its own to learn from and to answer."""
     place = {str(one): at for at, one in enumerate(rows.ids)}
-    plain_maps = systems.with_input(rows, "flowmap28", maps(frames, coded))
 
     def through(train: np.ndarray, test: np.ndarray) -> Callable[[Examples, bool], Examples]:
         def change(part: Examples, training: bool) -> Examples:
@@ -131,8 +130,13 @@ def recognition(rows: Examples, coded: np.ndarray, anew: dict[str, np.ndarray]) 
 
         return change
 
-    usual = plain_maps.inputs["flowmap28"]
-    true = maps(frames, rows.inputs[MARKS])
+    svm = lambda _: systems.create("svm-flow")  # noqa: E731
+    return [measure(label, svm, rows, change=through(*pair)) for label, pair in variants.items()]
+
+
+def recognition(rows: Examples, coded: np.ndarray, anew: dict[str, np.ndarray]) -> list[str]:
+    frames = rows.inputs[FRAMES]
+    usual, true = maps(frames, coded), maps(frames, rows.inputs[MARKS])
     inward, both = (maps(frames, anew[label]) for label in list(METHODS)[1:])
     variants = {
         "as coded": (usual, usual),
@@ -141,8 +145,7 @@ def recognition(rows: Examples, coded: np.ndarray, anew: dict[str, np.ndarray]) 
         "both sides, 0.3, everywhere": (both, both),
         "true marks everywhere": (true, true),
     }
-    svm = lambda _: systems.create("svm-flow")  # noqa: E731
-    return table([measure(k, svm, plain_maps, change=through(*v)) for k, v in variants.items()])
+    return table(by_maps(rows, variants))
 
 
 SECTIONS: dict[str, Callable[[], list[str]]] = {"gamdss": gamdss}

@@ -12,7 +12,7 @@ from fleeting.core import Examples
 from fleeting.evaluation import paired_test, subject_bootstrap
 from fleeting.systems.recognition.gamdss import FRAMES, MARKS, reselected
 from shows import FOLDER, against, examples, measure, table
-from shows_keyframes import chosen, jittered, maps
+from shows_keyframes import by_maps, chosen, jittered, maps
 from shows_plain import CLASSES, WEAK, lengths, plain
 from shows_views import mean_of, sums_of
 
@@ -47,25 +47,14 @@ def frames_off(found: dict[str, np.ndarray], truth: np.ndarray, owners: np.ndarr
 def linear(rows: Examples, coded: np.ndarray, anew: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """Measure a linear machine on flow maps between marks: as coded, re-selected, true."""
     frames, truth = rows.inputs["frames"], rows.inputs["marks"]
-    place = {str(one): at for at, one in enumerate(rows.ids)}
     usual = maps(frames, coded)
-    plain_maps = systems.with_input(rows, "flowmap28", usual)
-
-    def through(train: np.ndarray, test: np.ndarray) -> Through:
-        def change(part: Examples, training: bool) -> Examples:
-            at = [place[str(one)] for one in part.ids]
-            return systems.with_input(part, "flowmap28", (train if training else test)[at])
-
-        return change
-
     variants = {"as coded": (usual, usual)}
     for label, marks in anew.items():
         made = maps(frames, marks)
         variants |= {f"{label}, in training": (made, usual), f"{label}, everywhere": (made, made)}
     if not np.array_equal(coded, truth):
         variants["true marks everywhere"] = (maps(frames, truth),) * 2
-    svm = lambda _: systems.create("svm-flow")  # noqa: E731
-    return [measure(label, svm, plain_maps, change=through(*pair)) for label, pair in variants.items()]
+    return by_maps(rows, variants)
 
 
 def weak() -> list[str]:
